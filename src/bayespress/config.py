@@ -1,0 +1,311 @@
+"""All settings, defined once: the TOML key, the flag and the checkpoint's key are the same word.
+
+A :class:`Config` has four parts, the TOML's tables. Every key is unique over the parts, so that a
+flag needs no prefix. Settings come in layers, the later one wins: defaults, the schedule, the
+recipe or the source's own defaults, and what the user said.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from bayespress.errors import ConfigError
+from bayespress.sparsity import SparsityConfig
+
+Value = bool | int | float | str | None
+
+
+def setting(
+    default: Value,
+    help: str,  # noqa: A002 - the word that click and argparse use
+    *,
+    choices: tuple[str, ...] = (),
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> Any:
+    """Declare one setting: a dataclass field that knows its help text and its limits."""
+    return field(
+        default=default,
+        metadata={"help": help, "choices": choices, "low": low, "high": high},
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where texts and labels come from, and how they are split."""
+
+    source: str = setting("demo", "demo, imdb, ag-news, hf:owner/name, a file or a folder")
+    text_column: str = setting("text", "column that holds the text")
+    label_column: str = setting("label", "column that holds the label")
+    validation_source: str | None = setting(None, "validation data; else a share of the training")
+    test_source: str | None = setting(None, "test data; else a share of the source")
+    validation_fraction: float = setting(
+        0.15, "share of the training data kept for validation", low=0.0, high=0.9
+    )
+    test_fraction: float = setting(
+        0.15, "share of the data kept for testing, where no test data is given", low=0.0, high=0.9
+    )
+    split_seed: int = setting(113, "seed of the shuffle before the split", low=0)
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How a text becomes a sequence of ids."""
+
+    lowercase: bool = setting(False, "lowercase texts before they are split into words")
+    max_length: int = setting(200, "read the first N tokens of a text", low=1)
+    vocabulary_size: int = setting(20_000, "most frequent words that get an embedding", low=1)
+    min_documents: int = setting(2, "leave out words that fewer training texts contain", low=1)
+    unknown: str = setting(
+        "zero",
+        "words without an embedding: 'zero' is a zero vector that takes a time step; 'learned' is "
+        "the papers' preprocessing (start token, learned unknown, rarest words skipped)",
+        choices=("zero", "learned"),
+    )
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network and its priors."""
+
+    code: str = setting("LLLLLL", "six letters, or a preset: w, w+voc, w+n, w+g+n, dense")
+    embedding_size: int = setting(300, "dimensions of the word embeddings", low=1)
+    hidden_size: int = setting(128, "neurons of the LSTM", low=1)
+    gate_activation: str = setting(
+        "hard_sigmoid", "activation of i, f and o", choices=("hard_sigmoid", "sigmoid")
+    )
+    embeddings: str | None = setting(None, "pretrained vectors, GloVe or word2vec text, .gz too")
+    weight_log_sigma: float = setting(-3.0, "initial log sigma of weights", low=-20, high=5)
+    group_log_sigma: float = setting(-3.0, "initial log sigma of group variables", low=-20, high=5)
+    threshold: float = setting(3.0, "prune where log alpha exceeds this", low=-8)
+    kl_form: str = setting(
+        "chirkova",
+        "approximation of the log-uniform KL: the authors' own or Molchanov et al. 2017",
+        choices=("chirkova", "molchanov"),
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Optimisation, checkpoint choice and randomness."""
+
+    schedule: str = setting("fast", "settings that belong together", choices=("fast", "paper"))
+    epochs: int = setting(20, "passes over the training data", low=1)
+    batch_size: int = setting(128, "texts a step", low=1)
+    learning_rate: float = setting(5e-4, "Adam step size", low=0.0)
+    log_sigma_learning_rate: float = setting(5e-4, "Adam step size of log sigmas", low=0.0)
+    group_learning_rate: float = setting(5e-4, "Adam step size of group variables", low=0.0)
+    kl_weight: float = setting(1.0, "final weight of the KL divergence", low=0.0)
+    kl_warmup: float = setting(
+        0.0, "share of the epochs over which the KL weight rises from 0", low=0.0, high=1.0
+    )
+    decay: str = setting(
+        "none", "decay of all learning rates over the epochs", choices=("none", "linear")
+    )
+    clip_norm: float = setting(0.0, "clip the gradient norm to this; 0 is off", low=0.0)
+    length_batching: bool = setting(True, "form batches of texts of similar length")
+    patience: int = setting(0, "stop after N epochs without a better score; 0 is off", low=0)
+    compression_worth: float = setting(
+        0.01,
+        "points of validation accuracy (1 = 100 %) that a tenfold compression is worth when the "
+        "best epoch is chosen; 0 looks at accuracy alone",
+        low=0.0,
+    )
+    seed: int = setting(1, "seed of initialisation, order and noise", low=0)
+
+
+SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
+    {
+        "paper": {},
+        "fast": {
+            "weight_log_sigma": -5.0,
+            "group_log_sigma": -3.5,
+            "learning_rate": 2e-3,
+            "log_sigma_learning_rate": 6e-3,
+            "group_learning_rate": 6e-3,
+            "kl_warmup": 0.3,
+            "decay": "linear",
+        },
+    }
+)
+"""Settings that each schedule changes; ``paper`` is what the defaults say."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides a run.
+
+    Raises
+    ------
+    ConfigError
+        If any value is out of range; all problems are named at once.
+
+    Examples
+    --------
+    >>> Config.from_flat({"code": "w+n", "epochs": 3}).model.code
+    'LLLCLL'
+    >>> Config.from_flat({"epoch": 3})
+    Traceback (most recent call last):
+    bayespress.errors.ConfigError: unknown setting 'epoch'; did you mean 'epochs'?
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self.flat()))
+        if problems:
+            raise ConfigError("; ".join(problems))
+
+    @property
+    def sparsity(self) -> SparsityConfig:
+        """The priors that the code names."""
+        return SparsityConfig.from_code(self.model.code)
+
+    def flat(self) -> dict[str, Value]:
+        """All settings by their key."""
+        return {key: value for part in self.tables().values() for key, value in part.items()}
+
+    def tables(self) -> dict[str, dict[str, Value]]:
+        """All settings by table and key, as a TOML file has them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_flat(cls, *layers: Mapping[str, Value]) -> Config:
+        """Merge layers of settings, the later one wins, over the defaults and the schedule.
+
+        Raises
+        ------
+        ConfigError
+            If keys are unknown, types are wrong or values out of range, all named at once.
+        """
+        said = {key: value for layer in layers for key, value in layer.items()}
+        schedule = SCHEDULES.get(str(said.get("schedule", TrainingConfig.schedule)), {})
+        merged = {**schedule, **said}
+        problems = list(_problems(merged))
+        if problems:
+            raise ConfigError("; ".join(problems))
+        if "code" in merged:
+            merged["code"] = SparsityConfig.from_name(str(merged["code"])).code
+        return cls(
+            **{
+                part: kind(**{key: _coerce(key, merged[key]) for key in keys if key in merged})
+                for part, (kind, keys) in _PARTS.items()
+            }
+        )
+
+    @classmethod
+    def from_toml(cls, text: str, origin: str, *layers: Mapping[str, Value]) -> Config:
+        """Read a TOML text, then merge further layers over it.
+
+        Raises
+        ------
+        ConfigError
+            If the text is not TOML, or as in :meth:`from_flat`.
+        """
+        return cls.from_flat(flat_from_toml(text, origin), *layers)
+
+
+_KINDS = {
+    "data": DataConfig,
+    "text": TextConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+}
+_PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    name: (kind, tuple(f.name for f in dataclasses.fields(kind))) for name, kind in _KINDS.items()
+}
+FIELDS: Mapping[str, dataclasses.Field[Any]] = MappingProxyType(
+    {f.name: f for kind in _KINDS.values() for f in dataclasses.fields(kind)}
+)
+"""Every setting's field by its key: its type, default, help text, choices and limits."""
+
+
+def part_of(key: str) -> str:
+    """Name the table that a key belongs to."""
+    return next(name for name, (_, keys) in _PARTS.items() if key in keys)
+
+
+def flat_from_toml(text: str, origin: str) -> dict[str, Value]:
+    """Read a TOML text's tables ``data``, ``text``, ``model`` and ``training`` as flat settings.
+
+    Raises
+    ------
+    ConfigError
+        If the text is not TOML, or a key stands in another table than its own.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{origin} is not valid TOML: {error}") from None
+    flat: dict[str, Value] = {}
+    for name in _PARTS:
+        table = tables.get(name, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{origin}: {name!r} must be a table, written [{name}]")
+        for key, value in table.items():
+            if key in FIELDS and part_of(key) != name:
+                raise ConfigError(f"{origin}: {key!r} belongs into [{part_of(key)}], not [{name}]")
+            flat[key] = value
+    stray = set(tables) - set(_PARTS) - {"recipe", "paper"}
+    if stray:
+        raise ConfigError(
+            f"{origin}: unknown table or key {sorted(stray)[0]!r}; there are {', '.join(_PARTS)}"
+        )
+    return flat
+
+
+def _problems(flat: Mapping[str, Value]) -> Iterator[str]:
+    for key, value in flat.items():
+        if key not in FIELDS:
+            yield _unknown(key, FIELDS)
+        else:
+            yield from _problems_of_value(key, value)
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown setting {key!r}{hint}"
+
+
+def _problems_of_value(key: str, value: Value) -> Iterator[str]:
+    kind, limits = str(FIELDS[key].type), FIELDS[key].metadata
+    if not _has_type(value, kind):
+        yield f"{key} must be {kind.replace(' | None', '')}, got {value!r}"
+    elif limits["choices"] and value not in limits["choices"]:
+        yield f"{key} must be one of {', '.join(limits['choices'])}, got {value!r}"
+    elif isinstance(value, (int, float)) and not limits["low"] <= value <= limits["high"]:
+        yield f"{key} must be {_range(limits['low'], limits['high'])}, got {value!r}"
+    elif key == "code":
+        try:
+            SparsityConfig.from_name(str(value))
+        except ConfigError as error:
+            yield str(error)
+
+
+def _has_type(value: Value, kind: str) -> bool:
+    if value is None:
+        return kind.endswith("| None")
+    if kind == "float":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value).__name__ == kind.removesuffix(" | None")
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(high):
+        return f"at least {low:g}"
+    return f"between {low:g} and {high:g}" if not math.isinf(low) else f"at most {high:g}"
+
+
+def _coerce(key: str, value: Value) -> Value:
+    return float(value) if FIELDS[key].type == "float" and isinstance(value, int) else value

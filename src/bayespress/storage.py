@@ -1,0 +1,73 @@
+"""Files that are whole or absent: atomic writes, and one clear line when the disk is full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bayespress.errors import BayespressError
+
+
+class StorageError(BayespressError):
+    """A file cannot be written."""
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file so that `path` holds the old or the new content, never a part.
+
+    Parameters
+    ----------
+    path
+        The file to make or replace; its folder is made if it is absent.
+    write
+        Fills the temporary file that it is given, which stands beside `path`.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, or the folder cannot be written to. Nothing is left behind.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        _flush_to_disk(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(_explain(path, error)) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes atomically, see :func:`write_atomically`."""
+    write_atomically(path, lambda temporary: _write(temporary, content))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _explain(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"cannot write {path}: no space left; free some and run the same command again"
+    return f"cannot write {path}: {error.strerror or error}; choose another place with --output"
