@@ -259,7 +259,7 @@ def flat_from_toml(text: str, origin: str) -> dict[str, Value]:
     stray = set(tables) - set(_PARTS) - {"recipe", "paper"}
     if stray:
         raise ConfigError(
-            f"{origin}: unknown table or key {sorted(stray)[0]!r}; there are {', '.join(_PARTS)}"
+            f"{origin}: unknown table or key {min(stray)!r}; there are {', '.join(_PARTS)}"
         )
     return flat
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 from bayespress.errors import ConfigError
 
 
-class Prior(str, Enum):
+class Prior(StrEnum):
     """The kind of a parameter: which prior it has, if it is random at all."""
 
     LOG_UNIFORM = "L"
@@ -150,6 +150,7 @@ class SparsityConfig:
         close = difflib.get_close_matches(name.lower(), PRESETS, n=1)
         if close and len(name) != len(POSITIONS):
             raise ConfigError(
-                f"unknown preset {name!r}; did you mean {close[0]!r}? There are {', '.join(PRESETS)}"
+                f"unknown preset {name!r}; did you mean {close[0]!r}? "
+                f"There are {', '.join(PRESETS)}"
             )
         return cls.from_code(name)
