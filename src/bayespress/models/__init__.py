@@ -1,1 +1,5 @@
-"""To be written."""
+"""Whole networks, made of :mod:`bayespress.nn`'s layers."""
+
+from bayespress.models.classifier import TextClassifierNet
+
+__all__ = ["TextClassifierNet"]

@@ -1,0 +1,144 @@
+"""Keep masks: what each tensor says, and what follows from all of them together.
+
+True always means that something stays. Two aggregations exist. :func:`aggregate` is the papers'
+rule and gives the papers' counts. :func:`aggregate_live` removes all that cannot reach an output:
+it is what is really stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bayespress.models import TextClassifierNet
+from bayespress.nn.recurrence import GATES
+from bayespress.sparsity import Prior
+
+
+@dataclass(frozen=True)
+class KeepMasks:
+    """Boolean masks of a classifier with V words, E dimensions, H neurons and K outputs.
+
+    Attributes
+    ----------
+    vocab, emb, hidden, gates
+        Which words, dimensions, neurons and gates stay: ``(V,)``, ``(E,)``, ``(H,)``, ``(4, H)``.
+    embedding_weight, weight_ih, weight_hh, output_weight
+        Which weights stay: ``(V, E)``, ``(4, H, E)``, ``(4, H, H)``, ``(K, H)``. The second
+        dimension of `weight_ih` and `weight_hh` is the neuron that the gate belongs to.
+    """
+
+    vocab: Tensor
+    emb: Tensor
+    hidden: Tensor
+    gates: Tensor
+    embedding_weight: Tensor
+    weight_ih: Tensor
+    weight_hh: Tensor
+    output_weight: Tensor
+
+    def weight_counts(self) -> dict[str, tuple[int, int]]:
+        """Kept and all weights of the four matrices."""
+        return {
+            name: (int(mask.sum()), mask.numel())
+            for name, mask in (
+                ("embedding", self.embedding_weight),
+                ("weight_ih", self.weight_ih),
+                ("weight_hh", self.weight_hh),
+                ("output", self.output_weight),
+            )
+        }
+
+
+def collect(net: TextClassifierNet) -> KeepMasks:
+    """Read every parameter's own mask, before any of them bears on another."""
+    hidden, inputs = net.lstm.hidden_size, net.lstm.input_size
+    vocab, embedding_weight = net.embedding.z_vocab.keep(), net.embedding.weight.keep()
+    if net.embedding.padding_idx is not None:
+        vocab[net.embedding.padding_idx] = False
+        embedding_weight[net.embedding.padding_idx] = False
+    return KeepMasks(
+        vocab=vocab,
+        emb=net.lstm.z_input.keep(),
+        hidden=net.lstm.z_hidden.keep(),
+        gates=net.lstm.z_gates.keep().view(GATES, hidden),
+        embedding_weight=embedding_weight,
+        weight_ih=net.lstm.weight_ih.keep().view(GATES, hidden, inputs),
+        weight_hh=net.lstm.weight_hh.keep().view(GATES, hidden, hidden),
+        output_weight=net.output.weight.keep(),
+    )
+
+
+def aggregate(net: TextClassifierNet) -> KeepMasks:
+    """Combine the masks by the papers' rule, for counts that compare with the papers'.
+
+    A word stays by its group variable where that has a log-uniform prior, else if any weight of
+    its row does. A dimension needs weights on both sides, a neuron weights that read it (its own
+    gates' or the output's), a gate incoming weights of its own. The rule is applied once: something
+    may stay for the sake of a weight that it removes elsewhere.
+
+    References
+    ----------
+    Program of Lobacheva, Chirkova, Vetrov: *Bayesian Sparsification of Gated Recurrent Neural
+    Networks*, NeurIPS CDNNRIA workshop 2018.
+    """
+    own = collect(net)
+    by_group = net.embedding.z_vocab.prior is Prior.LOG_UNIFORM
+    vocab = own.vocab if by_group else own.vocab & own.embedding_weight.any(dim=1)
+    emb = own.emb & own.embedding_weight.any(dim=0) & own.weight_ih.any(dim=(0, 1))
+    hidden = own.hidden & (own.weight_hh.any(dim=(0, 1)) | own.output_weight.any(dim=0))
+    weight_ih = own.weight_ih & hidden[:, None] & emb
+    weight_hh = own.weight_hh & hidden[:, None] & hidden
+    return KeepMasks(
+        vocab=vocab,
+        emb=emb,
+        hidden=hidden,
+        gates=own.gates & hidden & _has_incoming(own.weight_ih, own.weight_hh),
+        embedding_weight=own.embedding_weight & vocab[:, None] & emb,
+        weight_ih=weight_ih,
+        weight_hh=weight_hh,
+        output_weight=own.output_weight & hidden,
+    )
+
+
+def aggregate_live(net: TextClassifierNet) -> KeepMasks:
+    """Keep exactly what can bear on a prediction: the masks' smallest fixed point.
+
+    A neuron stays if a path of kept weights leads from it to an output; weights that feed a gate
+    that is constant, because its group variable is pruned, are no path and go as well.
+    """
+    own = collect(net)
+    weight_ih = own.weight_ih & own.gates[..., None] & own.emb
+    weight_hh = own.weight_hh & own.gates[..., None] & own.hidden
+    hidden = _reaching(own.hidden & own.output_weight.any(dim=0), weight_hh, own.hidden)
+    rows = own.embedding_weight & own.vocab[:, None]
+    emb = own.emb & rows.any(dim=0) & (weight_ih & hidden[:, None]).any(dim=(0, 1))
+    weight_ih = weight_ih & hidden[:, None] & emb
+    weight_hh = weight_hh & hidden[:, None] & hidden
+    rows = rows & emb
+    return KeepMasks(
+        vocab=rows.any(dim=1),
+        emb=emb,
+        hidden=hidden,
+        gates=_has_incoming(weight_ih, weight_hh),
+        embedding_weight=rows,
+        weight_ih=weight_ih,
+        weight_hh=weight_hh,
+        output_weight=own.output_weight & hidden,
+    )
+
+
+def _has_incoming(weight_ih: Tensor, weight_hh: Tensor) -> Tensor:
+    return weight_ih.any(dim=2) | weight_hh.any(dim=2)
+
+
+def _reaching(start: Tensor, weight_hh: Tensor, allowed: Tensor) -> Tensor:
+    """Neurons from which `weight_hh` (gate, to, from) leads to `start`, itself included."""
+    reached = start
+    while True:
+        wider = reached | (allowed & weight_hh[:, reached].any(dim=(0, 1)))
+        if torch.equal(wider, reached):
+            return reached
+        reached = wider

@@ -1,0 +1,88 @@
+"""The papers' text classifier: embedding, LSTM, linear layer on the last state."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.config import ModelConfig
+from bayespress.nn import LSTM, Embedding, Linear
+from bayespress.sparsity import SparsityConfig
+
+
+class TextClassifierNet(nn.Module):
+    """Embedding → LSTM → Linear, with the priors of a six-letter code.
+
+    Parameters
+    ----------
+    num_embeddings
+        Rows of the embedding table, row 0 for padding.
+    outputs
+        1 for two classes (log odds of the second one), else the number of classes.
+    config
+        Sizes, letters, activation, initial log sigmas and threshold.
+    padding_idx
+        Row that is the zero vector; None where all rows are learned.
+    generator
+        Source of the initial weights.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        outputs: int,
+        config: ModelConfig,
+        *,
+        padding_idx: int | None = 0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        priors = SparsityConfig.from_code(config.code)
+        weights = {"log_sigma": config.weight_log_sigma, "threshold": config.threshold}
+        groups = {"group_log_sigma": config.group_log_sigma}
+        self.embedding = Embedding(
+            num_embeddings,
+            config.embedding_size,
+            padding_idx,
+            prior=priors.embedding,
+            vocab_prior=priors.vocab,
+            generator=generator,
+            **weights,
+            **groups,
+        )
+        self.lstm = LSTM(
+            config.embedding_size,
+            config.hidden_size,
+            prior=priors.recurrent,
+            gates_prior=priors.gates,
+            neurons_prior=priors.neurons,
+            gate_activation=config.gate_activation,
+            generator=generator,
+            **weights,
+            **groups,
+        )
+        self.output = Linear(
+            config.hidden_size, outputs, prior=priors.output, generator=generator, **weights
+        )
+
+    def forward(self, ids: Tensor, mask: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Compute logits.
+
+        Parameters
+        ----------
+        ids
+            Row numbers, shape ``(batch, time)``.
+        mask
+            True where a token is real, shape ``(batch, time)``.
+        generator
+            Source of the noise in training.
+
+        Returns
+        -------
+        Tensor
+            Shape ``(batch, outputs)``.
+        """
+        vectors = self.embedding(ids, generator).transpose(0, 1)
+        _, (h, _) = self.lstm(vectors, mask=mask.t(), generator=generator)
+        logits: Tensor = self.output(h.squeeze(0), generator)
+        return logits

@@ -1,0 +1,96 @@
+"""Word embeddings with a group variable per word."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.nn import init
+from bayespress.sparsity import Prior
+from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
+
+
+class Embedding(nn.Module):
+    r"""A lookup table as :class:`torch.nn.Embedding`, whose rows can be pruned.
+
+    .. math:: x = W[word] \cdot z_{vocab}[word]
+
+    In training, one sample of W serves the whole mini-batch, and a word that recurs in one
+    sequence shares its sample of z_vocab. Only the rows that a batch touches are sampled.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim, padding_idx
+        As in :class:`torch.nn.Embedding`; the padding row is the zero vector and always pruned.
+    prior, vocab_prior
+        Priors of the weights (L, N, D) and of the group variables ``z_vocab`` (also C: none).
+    log_sigma, group_log_sigma
+        Initial log sigmas of weights and group variables.
+    threshold
+        Prune where log alpha exceeds this.
+    generator
+        Source of the initial weights, U(-0.05, 0.05).
+
+    Shape
+    -----
+    Input ``(*, time)`` of row numbers, output ``(*, time, embedding_dim)``. Sequences run along
+    the last dimension of the input.
+
+    References
+    ----------
+    Chirkova, Lobacheva, Vetrov: *Bayesian Compression for Natural Language Processing*, EMNLP 2018,
+    section 3.2.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        prior: Prior | str = Prior.LOG_UNIFORM,
+        vocab_prior: Prior | str = Prior.LOG_UNIFORM,
+        log_sigma: float = INITIAL_LOG_SIGMA,
+        group_log_sigma: float = INITIAL_LOG_SIGMA,
+        threshold: float = THRESHOLD,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.padding_idx = padding_idx
+        weight = init.uniform((num_embeddings, embedding_dim), 0.05, generator)
+        if padding_idx is not None:
+            weight[padding_idx] = 0
+        self.weight = VariationalParameter(weight, prior, log_sigma=log_sigma, threshold=threshold)
+        self.z_vocab = VariationalParameter(
+            torch.ones(num_embeddings), vocab_prior, log_sigma=group_log_sigma, threshold=threshold
+        )
+
+    @property
+    def num_embeddings(self) -> int:
+        """Rows of the table."""
+        return self.weight.mean.shape[0]
+
+    @property
+    def embedding_dim(self) -> int:
+        """Dimensions of a word vector."""
+        return self.weight.mean.shape[1]
+
+    def forward(self, input: Tensor, generator: torch.Generator | None = None) -> Tensor:  # noqa: A002 - torch.nn's name
+        """Look rows up, with noise in training and pruned in evaluation."""
+        rows, position = torch.unique(input, return_inverse=True)
+        output = nn.functional.embedding(position, self.weight(generator, rows=rows))
+        if not self.z_vocab.is_constant:
+            output = output * self._group_variables(input, generator).unsqueeze(-1)
+        if self.padding_idx is not None:
+            output = output * (input != self.padding_idx).unsqueeze(-1)
+        return output
+
+    def _group_variables(self, ids: Tensor, generator: torch.Generator | None) -> Tensor:
+        """One z_vocab per (sequence, word), shape of `ids`."""
+        sequence = torch.arange(ids[..., 0].numel(), device=ids.device).view(*ids.shape[:-1], 1)
+        pairs, position = torch.unique(sequence * self.num_embeddings + ids, return_inverse=True)
+        return self.z_vocab(generator, rows=pairs % self.num_embeddings)[position]
+
+    def extra_repr(self) -> str:
+        """Describe the size in the printed module."""
+        return f"{self.num_embeddings}, {self.embedding_dim}, padding_idx={self.padding_idx}"

@@ -1,0 +1,83 @@
+"""A linear layer with the local reparametrisation trick."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.nn import init
+from bayespress.sparsity import Prior
+from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
+
+_MIN_VARIANCE = 1e-8
+
+
+class Linear(nn.Module):
+    r"""A linear layer as :class:`torch.nn.Linear`, whose weights can be pruned.
+
+    In training the noise is drawn for the outputs, which has the same distribution as drawing a
+    weight matrix per example:
+
+    .. math::
+        y = x\theta^\top + b + \varepsilon \sqrt{x^2 (\sigma^2)^\top + 10^{-8}}
+
+    Parameters
+    ----------
+    in_features, out_features, bias
+        As in :class:`torch.nn.Linear`.
+    prior
+        Prior of the weights: L, N or D.
+    log_sigma
+        Initial log sigma of the weights.
+    threshold
+        Prune where log alpha exceeds this.
+    generator
+        Source of the initial weights, Glorot-uniform.
+
+    Shape
+    -----
+    Input ``(*, in_features)``, output ``(*, out_features)``.
+
+    References
+    ----------
+    Kingma, Salimans, Welling: *Variational Dropout and the Local Reparameterization Trick*, 2015.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,  # noqa: FBT001, FBT002 - torch.nn's signature
+        *,
+        prior: Prior | str = Prior.LOG_UNIFORM,
+        log_sigma: float = INITIAL_LOG_SIGMA,
+        threshold: float = THRESHOLD,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        weight = init.glorot(out_features, in_features, generator)
+        self.weight = VariationalParameter(weight, prior, log_sigma=log_sigma, threshold=threshold)
+        self.register_parameter("bias", nn.Parameter(torch.zeros(out_features)) if bias else None)
+
+    @property
+    def in_features(self) -> int:
+        """Size of an input."""
+        return self.weight.mean.shape[1]
+
+    @property
+    def out_features(self) -> int:
+        """Size of an output."""
+        return self.weight.mean.shape[0]
+
+    def forward(self, input: Tensor, generator: torch.Generator | None = None) -> Tensor:  # noqa: A002 - torch.nn's name
+        """Apply the layer, with noise in training and pruned in evaluation."""
+        if not self.training or self.weight.log_sigma is None:
+            return nn.functional.linear(input, self.weight(), self.bias)
+        mean = nn.functional.linear(input, self.weight.mean, self.bias)
+        variance = nn.functional.linear(input.square(), (2 * self.weight.log_sigma).exp())
+        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+        return torch.addcmul(mean, noise, (variance + _MIN_VARIANCE).sqrt())
+
+    def extra_repr(self) -> str:
+        """Describe the size in the printed module."""
+        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"

@@ -1,0 +1,150 @@
+"""An LSTM with group variables on inputs, neurons and gate preactivations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.nn import init
+from bayespress.nn.recurrence import GATES, State, run_lstm
+from bayespress.sparsity import Prior
+from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
+
+
+class LSTM(nn.Module):
+    r"""An LSTM layer as :class:`torch.nn.LSTM`, whose weights, gates and neurons can be pruned.
+
+    .. math::
+        a_k &= ((x_t z_{input}) W_k^\top + h_{t-1} U_k^\top) z_k + b_k, \quad k = i, f, g, o \\
+        c_t &= f c_{t-1} + i g, \quad h_t = o \tanh(c_t) z_{hidden}
+
+    The bias comes after the group variable, so that a gate whose :math:`z_k` is pruned is constant.
+    In training, W and U have one sample a mini-batch, the group variables one a sequence; both are
+    shared by all time steps.
+
+    Parameters
+    ----------
+    input_size, hidden_size, batch_first
+        As in :class:`torch.nn.LSTM`; one layer, one direction.
+    prior
+        Prior of W and U: L, N or D.
+    gates_prior, neurons_prior
+        Priors of ``z_gates``, and of ``z_input`` and ``z_hidden``: L, N, D, or C for none.
+    gate_activation
+        Of i, f and o: ``sigmoid`` or ``hard_sigmoid``, which is clip(0.2 x + 0.5, 0, 1).
+    log_sigma, group_log_sigma
+        Initial log sigmas of weights and group variables.
+    threshold
+        Prune where log alpha exceeds this.
+    generator
+        Source of the initial weights: W Glorot-uniform, U orthogonal times 1.1; the bias is 1 for
+        forget gates, else 0.
+
+    Shape
+    -----
+    As in :class:`torch.nn.LSTM`: input ``(time, batch, input_size)``, state h and c each
+    ``(1, batch, hidden_size)``, output ``(time, batch, hidden_size)``; with `batch_first` the
+    first two dimensions of input and output are swapped.
+
+    References
+    ----------
+    Lobacheva, Chirkova, Vetrov: *Bayesian Sparsification of Gated Recurrent Neural Networks*,
+    NeurIPS CDNNRIA workshop 2018, section 3.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        batch_first: bool = False,
+        prior: Prior | str = Prior.LOG_UNIFORM,
+        gates_prior: Prior | str = Prior.LOG_UNIFORM,
+        neurons_prior: Prior | str = Prior.LOG_UNIFORM,
+        gate_activation: str = "sigmoid",
+        log_sigma: float = INITIAL_LOG_SIGMA,
+        group_log_sigma: float = INITIAL_LOG_SIGMA,
+        threshold: float = THRESHOLD,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.batch_first = batch_first
+        self.gate_activation = gate_activation
+
+        def weight(mean: Tensor) -> VariationalParameter:
+            return VariationalParameter(mean, prior, log_sigma=log_sigma, threshold=threshold)
+
+        def group(size: int, kind: Prior | str) -> VariationalParameter:
+            ones = torch.ones(size)
+            return VariationalParameter(ones, kind, log_sigma=group_log_sigma, threshold=threshold)
+
+        self.weight_ih = weight(init.input_weights(hidden_size, input_size, generator))
+        self.weight_hh = weight(init.recurrent_weights(hidden_size, generator))
+        self.bias = nn.Parameter(init.lstm_bias(hidden_size))
+        self.z_input = group(input_size, neurons_prior)
+        self.z_hidden = group(hidden_size, neurons_prior)
+        self.z_gates = group(GATES * hidden_size, gates_prior)
+
+    @property
+    def input_size(self) -> int:
+        """Size of an input."""
+        return self.weight_ih.mean.shape[1]
+
+    @property
+    def hidden_size(self) -> int:
+        """Number of neurons."""
+        return self.weight_hh.mean.shape[1]
+
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 - torch.nn's name
+        hx: State | None = None,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, State]:
+        """Run over a batch of sequences.
+
+        Parameters
+        ----------
+        input, hx
+            Sequences and the state before them (zeros by default), shapes as above.
+        mask
+            True where a step is real, of the input's first two dimensions. Other steps carry the
+            state over, so that padding, left or right, never changes a result.
+        generator
+            Source of the noise; torch's global one by default.
+
+        Returns
+        -------
+        output, (h_n, c_n)
+            h of every step, and the last state.
+        """
+        if self.batch_first:
+            input, mask = input.transpose(0, 1), None if mask is None else mask.t()  # noqa: A001
+        batch = input.shape[1]
+        if not self.z_input.is_constant:
+            input = input * self.z_input(generator, samples=batch)  # noqa: A001
+        weight_ih, weight_hh = self.weight_ih(generator), self.weight_hh(generator)
+        h, c = self._zeros(input) if hx is None else (hx[0].squeeze(0), hx[1].squeeze(0))
+        output, (h, c) = run_lstm(
+            nn.functional.linear(input, weight_ih),
+            weight_hh,
+            self.bias,
+            self.z_gates(generator, samples=batch),
+            self.z_hidden(generator, samples=batch),
+            (h, c),
+            mask,
+            hard=self.gate_activation == "hard_sigmoid",
+        )
+        if self.batch_first:
+            output = output.transpose(0, 1)
+        return output, (h.unsqueeze(0), c.unsqueeze(0))
+
+    def _zeros(self, sequences: Tensor) -> State:
+        zeros = sequences.new_zeros(sequences.shape[1], self.hidden_size)
+        return zeros, zeros
+
+    def extra_repr(self) -> str:
+        """Describe the size in the printed module."""
+        return f"{self.input_size}, {self.hidden_size}, gate_activation={self.gate_activation!r}"

@@ -1,0 +1,58 @@
+"""The objective: the negative evidence lower bound, per training example."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from bayespress.variational import kl
+
+
+def nll(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean negative log likelihood in nats.
+
+    Parameters
+    ----------
+    logits
+        Shape ``(batch, outputs)``; one output is the log odds of class 1.
+    labels
+        Class numbers, shape ``(batch,)``.
+    """
+    if logits.shape[1] == 1:
+        return nn.functional.binary_cross_entropy_with_logits(
+            logits.squeeze(1), labels.to(logits.dtype)
+        )
+    return nn.functional.cross_entropy(logits, labels)
+
+
+def negative_elbo(
+    nll: Tensor, module: nn.Module, *, kl_weight: float, num_train: int, form: str = "chirkova"
+) -> tuple[Tensor, Tensor]:
+    r"""Combine the mean negative log likelihood with the KL divergence.
+
+    .. math:: L = NLL + \beta \frac{KL}{N}
+
+    Parameters
+    ----------
+    nll
+        Mean over the mini-batch.
+    module
+        Whatever holds the variational parameters.
+    kl_weight
+        :math:`\beta`, 1 for the bound itself, less during a warm-up.
+    num_train
+        N: training sequences of a classifier, predicted tokens of a language model.
+    form
+        Approximation of the log-uniform KL.
+
+    Returns
+    -------
+    loss, kl
+        The objective and the undivided KL.
+
+    References
+    ----------
+    Molchanov, Ashukha, Vetrov: *Variational Dropout Sparsifies Deep Neural Networks*, ICML 2017,
+    equation 3.
+    """
+    divergence = kl(module, form)
+    return nll + kl_weight * divergence / num_train, divergence

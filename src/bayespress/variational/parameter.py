@@ -1,0 +1,177 @@
+"""The variational parameter: a tensor with a mean and a log sigma."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.sparsity import Prior
+from bayespress.variational.kl import kl_log_uniform, kl_normal, log_alpha_of
+
+THRESHOLD = 3.0
+"""A value is pruned when its log alpha exceeds this: sigma is then over 4.5 times the mean."""
+
+INITIAL_LOG_SIGMA = -3.0
+
+
+class VariationalParameter(nn.Module):
+    r"""A tensor w with the element-wise posterior :math:`q(w) = N(\theta, \sigma^2)`.
+
+    .. math::
+        w = \theta + \sigma\varepsilon,\ \varepsilon \sim N(0, 1); \qquad
+        \log\alpha = 2\log\sigma - \log\theta^2
+
+    In training mode a call draws a sample; in evaluation mode it returns the mean where the
+    element is kept (:math:`\log\alpha` at most the threshold), and zero where it is pruned.
+
+    Parameters
+    ----------
+    mean
+        Initial :math:`\theta`, any shape.
+    prior
+        The kind. Deterministic parameters have no noise and are never pruned; a constant one is
+        all ones and is not learned, whatever `mean` holds.
+    log_sigma
+        Initial :math:`\log\sigma` of every element.
+    threshold
+        Prune where :math:`\log\alpha` exceeds this; ``math.inf`` prunes nothing.
+
+    References
+    ----------
+    Molchanov, Ashukha, Vetrov: *Variational Dropout Sparsifies Deep Neural Networks*, ICML 2017.
+    """
+
+    def __init__(
+        self,
+        mean: Tensor,
+        prior: Prior | str,
+        *,
+        log_sigma: float = INITIAL_LOG_SIGMA,
+        threshold: float = THRESHOLD,
+    ) -> None:
+        super().__init__()
+        self.prior = Prior(prior)
+        self.threshold = threshold
+        self.mean: Tensor
+        self.log_sigma: Tensor | None
+        if self.prior is Prior.CONSTANT:
+            self.register_buffer("mean", torch.ones_like(mean))
+        else:
+            self.mean = nn.Parameter(mean)
+        if self.prior.is_random:
+            self.log_sigma = nn.Parameter(torch.full_like(mean, log_sigma))
+        else:
+            self.register_parameter("log_sigma", None)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether this is the constant one, so that multiplying by it can be left out."""
+        return self.prior is Prior.CONSTANT
+
+    def log_alpha(self) -> Tensor:
+        r""":math:`\log\alpha` of each element, unclipped; minus infinity where there is no noise."""
+        if self.log_sigma is None:
+            return torch.full_like(self.mean, -math.inf)
+        with torch.no_grad():
+            return log_alpha_of(self.mean, self.log_sigma)
+
+    def keep(self) -> Tensor:
+        """Mask of the shape of the mean, True where an element stays. Only letter L prunes."""
+        if self.prior is not Prior.LOG_UNIFORM:
+            return torch.ones_like(self.mean, dtype=torch.bool)
+        return self.log_alpha() <= self.threshold
+
+    def forward(
+        self,
+        generator: torch.Generator | None = None,
+        *,
+        rows: Tensor | None = None,
+        samples: int | None = None,
+    ) -> Tensor:
+        """Draw a sample (training) or return the pruned mean (evaluation).
+
+        Parameters
+        ----------
+        generator
+            Source of the noise; torch's global one by default.
+        rows
+            Only these indices of the first dimension; an index that recurs gets noise anew.
+        samples
+            Draw this many samples: a dimension of this size, or of size one where there is no
+            noise, comes in front.
+
+        Returns
+        -------
+        Tensor
+            Of the mean's shape, or as `rows` and `samples` change it.
+        """
+        mean = self.mean if rows is None else _rows_of(self.mean, rows)
+        if samples is not None:
+            mean = mean.unsqueeze(0)
+        if self.training and self.log_sigma is not None:
+            log_sigma = self.log_sigma if rows is None else _rows_of(self.log_sigma, rows)
+            noise = torch.randn(
+                (samples, *mean.shape[1:]) if samples is not None else mean.shape,
+                generator=generator,
+                dtype=mean.dtype,
+                device=mean.device,
+            )
+            return torch.addcmul(mean, log_sigma.exp(), noise)
+        if self.prior is not Prior.LOG_UNIFORM:
+            return mean
+        return mean * self._keep_rows(rows)
+
+    def _keep_rows(self, rows: Tensor | None) -> Tensor:
+        if rows is None or self.log_sigma is None:
+            return self.keep()
+        with torch.no_grad():
+            log_alpha = log_alpha_of(self.mean[rows], self.log_sigma[rows])
+        return log_alpha <= self.threshold
+
+    def kl(self, form: str = "chirkova") -> Tensor:
+        """KL divergence of the posterior from the prior, summed over elements; 0 without noise."""
+        if self.log_sigma is None:
+            return self.mean.new_zeros(())
+        if self.prior is Prior.NORMAL:
+            return kl_normal(self.mean, self.log_sigma)
+        return kl_log_uniform(self.mean, self.log_sigma, form)
+
+    def extra_repr(self) -> str:
+        """Describe shape and prior in the printed module."""
+        return f"{tuple(self.mean.shape)}, prior={self.prior.value}"
+
+
+def _rows_of(tensor: Tensor, rows: Tensor) -> Tensor:
+    # Not tensor[rows]: the backward of plain indexing adds up in an order that threads decide.
+    return tensor.index_select(0, rows)
+
+
+def named_variational_parameters(
+    module: nn.Module,
+) -> Iterator[tuple[str, VariationalParameter]]:
+    """Iterate over all variational parameters below a module, with their dotted names."""
+    for name, child in module.named_modules():
+        if isinstance(child, VariationalParameter):
+            yield name, child
+
+
+def kl(module: nn.Module, form: str = "chirkova") -> Tensor:
+    """KL divergence of all variational parameters below a module, to be divided by `num_train`.
+
+    Examples
+    --------
+    >>> layer = VariationalParameter(torch.ones(3), Prior.NORMAL, log_sigma=0.0)
+    >>> float(kl(layer))
+    1.5
+    """
+    divergences = [p.kl(form) for _, p in named_variational_parameters(module)]
+    return torch.stack(divergences).sum() if divergences else torch.zeros(())
+
+
+def set_threshold(module: nn.Module, threshold: float) -> None:
+    """Set the pruning threshold of all variational parameters below a module."""
+    for _, parameter in named_variational_parameters(module):
+        parameter.threshold = threshold
