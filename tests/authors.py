@@ -12,7 +12,9 @@ from bayespress.models import TextClassifierNet
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLASSIFIERS = sorted((FIXTURES / "float64").glob("cls*.npz"))
-MOMENTS = sorted((FIXTURES / "float32").glob("cls*.npz"))
+MOMENTS = [  # the dense code has no noise, hence no moments
+    path for path in sorted((FIXTURES / "float32").glob("cls*.npz")) if "DCDCCD" not in path.stem
+]
 _GATES = ("ingate", "forgetgate", "cell", "outgate")
 
 

@@ -1,1 +1,17 @@
-"""To be written."""
+"""Mask → shrink → compact: take away what was pruned, and count what stays."""
+
+from bayespress.compression.compact import to_compact
+from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live
+from bayespress.compression.shrink import ShrinkPlan, shrink
+from bayespress.compression.statistics import Statistics, statistics
+
+__all__ = [
+    "KeepMasks",
+    "ShrinkPlan",
+    "Statistics",
+    "aggregate",
+    "aggregate_live",
+    "shrink",
+    "statistics",
+    "to_compact",
+]

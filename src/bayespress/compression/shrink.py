@@ -1,0 +1,131 @@
+"""Slice a network to what stays: weights, their gradients and the optimiser's moments alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.compression.masks import KeepMasks
+from bayespress.models import TextClassifierNet
+from bayespress.nn.recurrence import GATES
+
+Cut = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class ShrinkPlan:
+    """Indices of what stays, rising: rows of the table, embedding dimensions, neurons.
+
+    Row 0 of the smaller table is the zero vector, whatever stood there before.
+    """
+
+    rows: Tensor
+    emb: Tensor
+    hidden: Tensor
+
+    @classmethod
+    def from_masks(cls, masks: KeepMasks, rows: Tensor | None = None) -> ShrinkPlan:
+        """Plan for masks; `rows` are the table's rows that stay, row 0 not among them."""
+        kept = masks.vocab.nonzero().flatten() if rows is None else rows
+        kept = kept[kept > 0]
+        return cls(
+            rows=torch.cat([kept.new_zeros(1), kept]),
+            emb=masks.emb.nonzero().flatten(),
+            hidden=masks.hidden.nonzero().flatten(),
+        )
+
+    def gate_rows(self, hidden_size: int) -> Tensor:
+        """Rows of the kept neurons in a matrix of all gates, gate by gate."""
+        offsets = torch.arange(GATES, device=self.hidden.device) * hidden_size
+        return (offsets[:, None] + self.hidden).flatten()
+
+
+def slice_parameter(
+    owner: nn.Module, name: str, cut: Cut, optimizer: torch.optim.Optimizer | None = None
+) -> None:
+    """Replace one parameter or buffer by a slice, with its gradient and the optimiser's state.
+
+    Parameters
+    ----------
+    owner, name
+        Where the tensor stands. A buffer, or a parameter that is None, is handled as well.
+    cut
+        Takes a tensor of the parameter's shape and returns the part that stays.
+    optimizer
+        If given, its parameter list and its state of the parameter's shape (moments) are cut too.
+    """
+    old = getattr(owner, name)
+    if old is None:
+        return
+    if not isinstance(old, nn.Parameter):
+        setattr(owner, name, cut(old).clone())
+        return
+    new = nn.Parameter(cut(old.detach()).clone(), requires_grad=old.requires_grad)
+    if old.grad is not None:
+        new.grad = cut(old.grad).clone()
+    setattr(owner, name, new)
+    if optimizer is not None:
+        _replace_in_optimizer(optimizer, old, new, cut)
+
+
+def _replace_in_optimizer(
+    optimizer: torch.optim.Optimizer, old: nn.Parameter, new: nn.Parameter, cut: Cut
+) -> None:
+    for group in optimizer.param_groups:
+        group["params"] = [new if p is old else p for p in group["params"]]
+    state = optimizer.state.pop(old, None)
+    if state is not None:
+        optimizer.state[new] = {
+            key: cut(value).clone()
+            if isinstance(value, Tensor) and value.shape == old.shape
+            else value
+            for key, value in state.items()
+        }
+
+
+def shrink(
+    net: TextClassifierNet, plan: ShrinkPlan, optimizer: torch.optim.Optimizer | None = None
+) -> None:
+    """Remove, in place, the rows, dimensions and neurons that a plan leaves out.
+
+    Where the plan comes from :func:`~bayespress.compression.masks.aggregate_live`, predictions do
+    not change, if ids are renumbered as the plan says (see ``TextEncoder.restrict``).
+
+    Raises
+    ------
+    IndexError
+        If the plan names rows, dimensions or neurons that the network does not have.
+    """
+    for owner, name, cut in _cuts(net, plan):
+        slice_parameter(owner, name, cut, optimizer)
+    net.embedding.padding_idx = 0
+
+
+def _cuts(net: TextClassifierNet, plan: ShrinkPlan) -> Iterator[tuple[nn.Module, str, Cut]]:
+    gates = plan.gate_rows(net.lstm.hidden_size)
+    indices: list[tuple[nn.Module, tuple[Tensor | None, ...]]] = [
+        (net.embedding.weight, (plan.rows, plan.emb)),
+        (net.embedding.z_vocab, (plan.rows,)),
+        (net.lstm.weight_ih, (gates, plan.emb)),
+        (net.lstm.weight_hh, (gates, plan.hidden)),
+        (net.lstm.z_input, (plan.emb,)),
+        (net.lstm.z_hidden, (plan.hidden,)),
+        (net.lstm.z_gates, (gates,)),
+        (net.output.weight, (None, plan.hidden)),
+    ]
+    for parameter, dims in indices:
+        for name in ("mean", "log_sigma"):
+            yield parameter, name, _cut_along(dims)
+    yield net.lstm, "bias", _cut_along((gates,))
+
+
+def _cut_along(indices: tuple[Tensor | None, ...]) -> Cut:
+    def cut(tensor: Tensor) -> Tensor:
+        for dim, index in enumerate(indices):
+            tensor = tensor if index is None else tensor.index_select(dim, index)
+        return tensor
+
+    return cut

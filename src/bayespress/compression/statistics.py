@@ -1,0 +1,86 @@
+"""How much stays: counts layer by layer, and three ratios that are never called by one word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live
+from bayespress.models import TextClassifierNet
+
+Count = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is kept of a classifier; every count is (kept, all).
+
+    Attributes
+    ----------
+    words, dims, neurons, gates
+        Structures that stay, by the papers' rule.
+    weights
+        Kept weights of ``embedding``, ``weight_ih``, ``weight_hh`` and ``output``, likewise.
+    compression_ratio
+        All / kept weights of the four matrices: the papers' number. Biases and group variables
+        do not count, weights into constant gates do.
+    stored_compression_ratio
+        The same where only weights count that can bear on a prediction: what is really stored.
+    dense_ratio
+        Parameters before / after removing whole rows, columns and neurons, biases included.
+    dense_bytes
+        Bytes of the float32 parameters before anything was removed, without the vocabulary.
+    """
+
+    words: Count
+    dims: Count
+    neurons: Count
+    gates: Count
+    weights: dict[str, Count]
+    compression_ratio: float
+    stored_compression_ratio: float
+    dense_ratio: float
+    dense_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+def statistics(net: TextClassifierNet) -> Statistics:
+    """Count what a network's masks keep."""
+    paper, live = aggregate(net), aggregate_live(net)
+    rows, dims, neurons = live.vocab.numel(), live.emb.numel(), live.hidden.numel()
+    outputs = net.output.out_features
+    before = _dense_parameters(rows, dims, neurons, outputs)
+    after = _dense_parameters(*(int(m.sum()) for m in (live.vocab, live.emb, live.hidden)), outputs)
+    return Statistics(
+        words=_count(paper.vocab),
+        dims=_count(paper.emb),
+        neurons=_count(paper.hidden),
+        gates=_count(paper.gates),
+        weights=paper.weight_counts(),
+        compression_ratio=_ratio(paper),
+        stored_compression_ratio=_ratio(live),
+        dense_ratio=before / after,
+        dense_bytes=4 * before,
+    )
+
+
+def _dense_parameters(rows: int, dims: int, neurons: int, outputs: int) -> int:
+    return rows * dims + 4 * neurons * (dims + neurons + 1) + outputs * (neurons + 1)
+
+
+def _count(mask: Any) -> Count:
+    return int(mask.sum()), mask.numel()
+
+
+def _ratio(masks: KeepMasks) -> float:
+    return all_over_kept(masks.weight_counts().values())
+
+
+def all_over_kept(counts: Iterable[Count]) -> float:
+    """All weights over kept weights; a network of which nothing is kept counts as one weight."""
+    kept, total = (sum(column) for column in zip(*counts, strict=True))
+    return total / max(kept, 1)

@@ -1,0 +1,214 @@
+import dataclasses
+import zlib
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from bayespress.compact import dumps, file, load, loads, save
+from bayespress.compact.blocks import ByteReader, pack_array, read_array
+from bayespress.compact.layout import arrays_of
+from bayespress.errors import ArtifactError, BayespressError
+from bayespress.text import TextEncoder, Tokenizer, Vocabulary
+from tests.compact.strategies import encoder_of, models, random_model, small_model
+
+WORD_LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
+
+
+def invented_words(count, seed=0):
+    random = np.random.default_rng(seed)
+    share = 1 / np.arange(2, len(WORD_LETTERS) + 2)
+    words = {}
+    while len(words) < count:
+        letters = random.choice(list(WORD_LETTERS), random.integers(3, 10), p=share / share.sum())
+        words.setdefault("".join(letters))
+    return list(words)
+
+
+def realistic_model():
+    """300 words, 7 neurons, 8 live gates, 7 dimensions and about 350 weights."""
+    return random_model(
+        encoder_of(invented_words(300)),
+        7,
+        7,
+        [0, 3, 7, 10, 14, 16, 18, 25],
+        1,
+        density=0.15,
+        info={"code": "LLLLLL", "compression_ratio": 17_432.1, "dense": {"rows": 20_000}},
+    )
+
+
+def assert_same(one, other):
+    assert one.encoder == other.encoder
+    assert one.labels == other.labels
+    assert dict(one.info) == dict(other.info)
+    assert one.lstm.gate_activation == other.lstm.gate_activation
+    assert one.lstm.live_gates.tolist() == other.lstm.live_gates.tolist()
+    assert other.lstm.live_gates.dtype == np.int64
+    for name, array in arrays_of(one).items():
+        back = arrays_of(other)[name]
+        assert back.shape == array.shape
+        assert back.dtype == np.float32
+        assert back.tobytes() == array.tobytes()
+
+
+@given(models())
+def test_a_model_comes_back_bit_by_bit(model):
+    assert_same(model, loads(dumps(model)))
+
+
+@given(hnp.arrays(np.float32, hnp.array_shapes(min_dims=1, max_dims=2, min_side=0)))
+def test_an_array_comes_back_bit_by_bit_and_dense_or_sparse_whichever_is_smaller(array):
+    packed = pack_array(array)
+    nonzero = np.count_nonzero(array.view(np.uint32))
+    assert len(packed) == 1 + min(4 * array.size, (array.size + 7) // 8 + 4 * nonzero)
+    reader = ByteReader(memoryview(packed))
+    assert read_array(reader, array.shape).tobytes() == array.tobytes()
+    reader.end()
+
+
+@given(models(), st.randoms(use_true_random=False))
+def test_equal_models_give_equal_bytes_whatever_the_order_of_the_map(model, random):
+    items = list(model.encoder.vocabulary.rows.items())
+    random.shuffle(items)
+    vocabulary = dataclasses.replace(model.encoder.vocabulary, rows=dict(items))
+    encoder = dataclasses.replace(model.encoder, vocabulary=vocabulary)
+    assert dumps(dataclasses.replace(model, encoder=encoder)) == dumps(model)
+
+
+def test_a_realistic_model_is_a_few_thousand_bytes():
+    assert len(dumps(realistic_model())) < 4_500
+
+
+def test_save_gives_the_size_and_load_reads_the_file(tmp_path):
+    model, path = small_model(), tmp_path / "new" / "model.bpr"
+    assert save(model, path) == path.stat().st_size
+    assert_same(model, load(path))
+    assert_same(model, load(str(path)))
+
+
+def test_a_big_dense_model_comes_back():
+    words = [f"w{number}" for number in range(100_000)]
+    vocabulary = Vocabulary.build([words], size=20_000, min_documents=1, unknown="learned")
+    encoder = TextEncoder(Tokenizer(), vocabulary, 200)
+    model = random_model(encoder, 300, 16, range(64), 4)
+    assert_same(model, loads(dumps(model)))
+
+
+def test_words_that_became_the_zero_vector_are_carried_where_others_are_skipped():
+    vocabulary = Vocabulary(MappingProxyType({"a": 0, "b": 1, "c": 2, "d": 2}), 3, None, 0, 2)
+    model = random_model(TextEncoder(Tokenizer(), vocabulary, 9), 2, 1, [0], 1)
+    assert loads(dumps(model)).encoder.encode("a new b c d").tolist() == [0, 0, 1, 2, 2, 2]
+
+
+def test_a_text_that_would_shrink_too_far_is_stored_as_it_is():
+    model = small_model(info={"note": "a" * 100_000})
+    data = dumps(model)
+    assert len(data) > 100_000
+    assert_same(model, loads(data))
+
+
+def test_a_checksum_ends_the_file():
+    data = dumps(small_model())
+    assert zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "little")
+
+
+@pytest.mark.parametrize("changes", [
+    ({"output_bias": np.full(1, np.nan, np.float32)}, "output_bias has values that are not finite"),
+    ({"embedding": np.zeros((2, 2), np.float32)}, "embedding has shape (2, 2), but the others ask "
+     "for (3, 2)"),
+    ({"embedding": np.zeros((3, 2))}, "embedding is float64, but must be float32"),
+    ({"labels": ("a", "b", "c")}, "3 labels do not fit outputs of number 1"),
+    ({"labels": ("a", 1)}, "labels are not all text"),
+    ({"info": {"x": {1, 2}}}, "its info is not JSON"),
+    ({"info": {"x": float("nan")}}, "its info is not JSON"),
+    ({"output_weight": np.zeros((0, 1), np.float32), "output_bias": np.zeros(0, np.float32)},
+     "there is no output"),
+])  # fmt: skip
+def test_an_inconsistent_model_is_not_saved(changes):
+    fields, message = changes
+    with pytest.raises(ArtifactError) as error:
+        dumps(dataclasses.replace(small_model(), **fields))
+    assert str(error.value).startswith("cannot save this model: ")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"live_gates": np.array([0, 4])}, "live_gates leave the range 0 … 3"),
+    ({"live_gates": np.array([-1, 0])}, "live_gates leave the range 0 … 3"),
+    ({"live_gates": np.array([2, 0])}, "live_gates do not rise"),
+    ({"live_gates": np.array([2, 2])}, "live_gates do not rise"),
+    ({"gate_activation": "relu"}, "gate_activation is 'relu', not one of hard_sigmoid, sigmoid"),
+])  # fmt: skip
+def test_gates_out_of_order_are_not_saved(changes, message):
+    model = small_model()
+    lstm = dataclasses.replace(model.lstm, **changes)
+    with pytest.raises(ArtifactError, match=message):
+        dumps(dataclasses.replace(model, lstm=lstm))
+
+
+@pytest.mark.parametrize(("rows", "message"), [
+    ({"a": 1, "b\nc": 2}, "words are not all text without line breaks"),
+    ({"a": 1, 2: 2}, "words are not all text without line breaks"),
+    ({"a": 1, "b": 4}, "the vocabulary leaves the rows 0 … 3"),
+    ({"a": 1, "b": -1}, "the vocabulary leaves the rows 0 … 3"),
+    ({"a": 1, "\ud800": 2}, "a word is not valid Unicode"),
+])  # fmt: skip
+def test_a_vocabulary_out_of_range_is_not_saved(rows, message):
+    model = small_model()
+    encoder = dataclasses.replace(model.encoder, vocabulary=Vocabulary(rows, 4))
+    with pytest.raises(ArtifactError, match=message):
+        dumps(dataclasses.replace(model, encoder=encoder))
+
+
+def test_a_length_limit_of_zero_is_not_saved():
+    model = small_model()
+    encoder = dataclasses.replace(model.encoder, max_length=0)
+    with pytest.raises(ArtifactError, match="max_length is 0, but a text has at least one token"):
+        dumps(dataclasses.replace(model, encoder=encoder))
+
+
+def test_an_axis_longer_than_the_file_can_vouch_for_is_not_saved():
+    encoder = TextEncoder(Tokenizer(), Vocabulary({}, 1_000_001), 9)
+    with pytest.raises(ArtifactError, match="it is empty but for the length of an axis"):
+        dumps(random_model(encoder, 0, 1, [0], 1))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ArtifactError, match=r"nothing\.bpr does not exist: give the path of a mo"):
+        load(tmp_path / "nothing.bpr")
+
+
+def test_a_folder_is_named(tmp_path):
+    with pytest.raises(ArtifactError, match="is a folder: give the model file in it"):
+        load(tmp_path)
+
+
+def test_an_unreadable_path_is_one_line(tmp_path):
+    (tmp_path / "plain").write_text("x")
+    with pytest.raises(ArtifactError, match="plain/model cannot be read: Not a directory"):
+        load(tmp_path / "plain" / "model")
+
+
+def test_a_path_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "plain").write_text("x")
+    with pytest.raises(BayespressError, match="cannot write"):
+        save(small_model(), tmp_path / "plain" / "model")
+
+
+def test_the_layout_is_the_documented_one():
+    model = small_model()
+    data = dumps(model)
+    assert data[:8] == bytes.fromhex("894250520D0A1A0A")
+    assert int.from_bytes(data[8:12], "little") == file.VERSION == 1
+    assert int.from_bytes(data[12:20], "little") == len(data)
+    stored = int.from_bytes(data[20:24], "little")
+    text = zlib.decompress(data[28 : 28 + stored])
+    assert len(text) == int.from_bytes(data[24:28], "little")
+    assert text.decode().split("\n")[1:] == ["good", "bad", "naïve"]
+    assert data[28 + stored] == 0b101
+    values = np.frombuffer(data[30 + stored : 30 + stored + 24], "<f4")
+    assert values.tolist() == model.embedding.reshape(-1).tolist()
