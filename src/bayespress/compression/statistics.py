@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live
+from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live, collect
 from bayespress.models import TextClassifierNet
 
 Count = tuple[int, int]
@@ -22,6 +22,9 @@ class Statistics:
         Structures that stay, by the papers' rule.
     weights
         Kept weights of ``embedding``, ``weight_ih``, ``weight_hh`` and ``output``, likewise.
+    groups
+        Group variables ``z_vocab``, ``z_input``, ``z_hidden`` and ``z_gates`` that stay by their
+        own log alpha alone.
     compression_ratio
         All / kept weights of the four matrices: the papers' number. Biases and group variables
         do not count, weights into constant gates do.
@@ -38,6 +41,7 @@ class Statistics:
     neurons: Count
     gates: Count
     weights: dict[str, Count]
+    groups: dict[str, Count]
     compression_ratio: float
     stored_compression_ratio: float
     dense_ratio: float
@@ -50,7 +54,7 @@ class Statistics:
 
 def statistics(net: TextClassifierNet) -> Statistics:
     """Count what a network's masks keep."""
-    paper, live = aggregate(net), aggregate_live(net)
+    own, paper, live = collect(net), aggregate(net), aggregate_live(net)
     rows, dims, neurons = live.vocab.numel(), live.emb.numel(), live.hidden.numel()
     outputs = net.output.out_features
     before = _dense_parameters(rows, dims, neurons, outputs)
@@ -61,6 +65,12 @@ def statistics(net: TextClassifierNet) -> Statistics:
         neurons=_count(paper.hidden),
         gates=_count(paper.gates),
         weights=paper.weight_counts(),
+        groups={
+            "z_vocab": _count(own.vocab),
+            "z_input": _count(own.emb),
+            "z_hidden": _count(own.hidden),
+            "z_gates": _count(own.gates),
+        },
         compression_ratio=_ratio(paper),
         stored_compression_ratio=_ratio(live),
         dense_ratio=before / after,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,31 @@ class TextEncoder:
         """Turn a text into at most `max_length` row numbers, shape ``(length,)``."""
         ids = self.vocabulary.ids(self.tokenizer.words(text), self.max_length)
         return np.array(ids, dtype=np.int32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, for checkpoints."""
+        vocabulary = self.vocabulary
+        return {
+            "lowercase": self.tokenizer.lowercase,
+            "max_length": self.max_length,
+            "rows": dict(vocabulary.rows),
+            "num_rows": vocabulary.num_rows,
+            "default": vocabulary.default,
+            "prefix": vocabulary.prefix,
+            "suffix": vocabulary.suffix,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TextEncoder:
+        """Make an encoder of what :meth:`to_dict` returned."""
+        vocabulary = Vocabulary(
+            MappingProxyType(values["rows"]),
+            values["num_rows"],
+            values["default"],
+            values["prefix"],
+            values["suffix"],
+        )
+        return cls(Tokenizer(values["lowercase"]), vocabulary, values["max_length"])
 
     def restrict(self, keep: NDArray[np.bool_]) -> tuple[TextEncoder, NDArray[np.intp]]:
         """Drop rows of the vocabulary, see :meth:`Vocabulary.restrict`."""

@@ -1,0 +1,245 @@
+r"""The model file: one small file that holds all of a finished model and is safe to open.
+
+Format 1, byte by byte; numbers are little-endian:
+
+======== ====== ===============================================================================
+offset   bytes  content
+======== ====== ===============================================================================
+0        8      magic: ``89 42 50 52 0D 0A 1A 0A`` (line ends, so that text transfers show)
+8        4      format version, uint32
+12       8      bytes of the whole file, uint64
+20       4      bytes of the text part as stored, *s*, uint32
+24       4      bytes of the text part inflated, uint32, at most 32 *s*
+28       *s*    text part, a zlib stream of UTF-8
+28 + *s* *g*    live gates: a bitmap of *g* = ceil(4 hidden / 8) bytes
+…               blocks: embedding, weight_ih, weight_hh, bias, output_weight, output_bias
+-4       4      CRC-32 of all bytes before it, uint32
+======== ====== ===============================================================================
+
+Bytes 0 to 20 and the last four are the same in every version to come.
+
+Text part
+    The first line is a JSON object. Each further line is a word, by rising row and, where words
+    share a row, in the order of the alphabet. Keys of the object:
+
+    - ``lowercase``, ``max_length``: the tokenizer and the number of tokens that are read.
+    - ``default``, ``prefix``, ``suffix``: rows as in :class:`~bayespress.text.Vocabulary`, or null.
+    - ``word_rows``: pairs ``[step, count]``. The row of a word is that of the word before (0 before
+      the first) plus *step*, for *count* words. A row may have no word, one, or many: where
+      unknown words take no time step, words that became the zero vector have row 0.
+    - ``rows``, ``input``, ``hidden``, ``outputs``: sizes, which give all shapes, see
+      :class:`~bayespress.compact.CompactClassifier`.
+    - ``gate_activation``, ``labels``, ``info``.
+
+Bitmap
+    Eight flags a byte, the first one the lowest bit; unused bits of the last byte are zero.
+
+Block
+    One byte for the kind. 0, dense: all values, float32, the last axis fastest. 1, sparse: a
+    bitmap of the values other than zero, then these values alone. The smaller is taken.
+
+A model comes back bit by bit, save that -0.0 is written as 0.0. Whatever the file claims is held
+against the bytes that are there before memory is taken: a text of 32 times, an array of 40 times
+its bytes, and sizes up to 32 times those of the file (an axis may be long though the array is
+empty).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import numpy as np
+
+from bayespress.compact.blocks import ByteReader, pack_array, pack_flags, read_array, read_flags
+from bayespress.compact.check import first_problem
+from bayespress.compact.header import Header, read_header, write_header
+from bayespress.compact.layout import DamageError, Sizes, arrays_of
+from bayespress.compact.model import CompactClassifier, CompactLSTM
+from bayespress.errors import ArtifactError
+
+MAGIC = b"\x89BPR\r\n\x1a\n"
+VERSION = 1
+
+_PRELUDE = struct.Struct("<8sIQII")
+_CHECKSUM = struct.Struct("<I")
+_MAX_EXPANSION = 32
+
+
+def save(model: CompactClassifier, path: str | os.PathLike[str]) -> int:
+    """Write a model to a file, whole or not at all.
+
+    Returns
+    -------
+    int
+        Bytes of the file.
+
+    Raises
+    ------
+    ArtifactError
+        If the model is inconsistent, see :func:`dumps`.
+    StorageError
+        If the file cannot be written.
+    """
+    # Those who only load a model should not wait for what writing needs.
+    from bayespress.storage import write_bytes  # noqa: PLC0415
+
+    data = dumps(model)
+    write_bytes(Path(path), data)
+    return len(data)
+
+
+def load(path: str | os.PathLike[str]) -> CompactClassifier:
+    """Read a model from a file; it may come from a stranger.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, is not a model, is damaged or was written by a newer version.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} does not exist: give the path of a model file") from None
+    except OSError as error:
+        if path.is_dir():
+            raise ArtifactError(f"{path} is a folder: give the model file in it") from None
+        raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from None
+    return loads(data, str(path))
+
+
+def dumps(model: CompactClassifier) -> bytes:
+    """Turn a model into the bytes of its file.
+
+    Raises
+    ------
+    ArtifactError
+        If shapes do not fit, values are not finite, rows or gates are out of range, or `info` is
+        not made of JSON types.
+    """
+    if (problem := first_problem(model)) is not None:
+        raise ArtifactError(f"cannot save this model: {problem}")
+    text, stored = _pack_text(model)
+    live = np.zeros(4 * model.lstm.hidden_size, bool)
+    live[model.lstm.live_gates] = True
+    blocks = [pack_flags(live), *(pack_array(array) for array in arrays_of(model).values())]
+    size = _PRELUDE.size + len(stored) + sum(map(len, blocks)) + _CHECKSUM.size
+    if max(astuple(Sizes.of(model))) > _MAX_EXPANSION * size:
+        raise ArtifactError("cannot save this model: it is empty but for the length of an axis")
+    prelude = _PRELUDE.pack(MAGIC, VERSION, size, len(stored), len(text))
+    data = b"".join([prelude, stored, *blocks])
+    return data + _CHECKSUM.pack(zlib.crc32(data))
+
+
+def loads(data: bytes, origin: str = "the model") -> CompactClassifier:
+    """Turn the bytes of a file into the model.
+
+    Parameters
+    ----------
+    data
+        All bytes; they may come from a stranger.
+    origin
+        What to call the file in an error.
+
+    Raises
+    ------
+    ArtifactError
+        If the bytes are not a model, are damaged or were written by a newer version.
+    """
+    try:
+        return _read_model(memoryview(data), origin)
+    except DamageError as error:
+        raise ArtifactError(
+            f"{origin} is damaged, {error}: copy or download it once more"
+        ) from None
+
+
+def _pack_text(model: CompactClassifier) -> tuple[bytes, bytes]:
+    """Give the text part as it is and as it is stored."""
+    try:
+        text = write_header(model).encode()
+    except UnicodeEncodeError:
+        raise ArtifactError("cannot save this model: a word is not valid Unicode") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArtifactError(f"cannot save this model: its info is not JSON, {error}") from None
+    stored = zlib.compress(text, 9)
+    if len(text) > _MAX_EXPANSION * len(stored):
+        stored = zlib.compress(text, 0)
+    return text, stored
+
+
+def _read_model(data: memoryview, origin: str) -> CompactClassifier:
+    stored, expanded = _read_prelude(data, origin)
+    reader = ByteReader(data[_PRELUDE.size : -_CHECKSUM.size])
+    text = _inflate(reader.take(stored), expanded)
+    header = read_header(text, max_size=_MAX_EXPANSION * len(data))
+    model = _read_arrays(reader, header)
+    reader.end()
+    if (problem := first_problem(model)) is not None:
+        raise DamageError(problem)
+    return model
+
+
+def _read_prelude(data: memoryview, origin: str) -> tuple[int, int]:
+    """Check what every version has; give the sizes of the text part, stored and inflated."""
+    start = bytes(data[: len(MAGIC)])
+    if not start or not MAGIC.startswith(start):
+        raise ArtifactError(f"{origin} is not a bayespress model file")
+    if len(data) < _PRELUDE.size + _CHECKSUM.size:
+        raise DamageError(f"it ends after {len(data)} bytes")
+    _, version, size, stored, expanded = _PRELUDE.unpack_from(data)
+    if size != len(data):
+        raise DamageError(f"it should have {size} bytes and has {len(data)}")
+    (checksum,) = _CHECKSUM.unpack(data[-_CHECKSUM.size :])
+    if zlib.crc32(data[: -_CHECKSUM.size]) != checksum:
+        raise DamageError("its checksum does not match")
+    if version > VERSION:
+        raise ArtifactError(
+            f"{origin} was written by a newer bayespress (format {version}, this reads "
+            f"{VERSION}): pip install --upgrade bayespress"
+        )
+    if version < 1:
+        raise DamageError(f"there is no format {version}")
+    return stored, expanded
+
+
+def _inflate(stored: memoryview, size: int) -> str:
+    if not 0 < size <= _MAX_EXPANSION * len(stored):
+        raise DamageError(f"its text cannot have {size} bytes")
+    inflater = zlib.decompressobj()
+    try:
+        # One byte more than is promised: the end of the stream must have come by then.
+        text = inflater.decompress(stored, size + 1)
+        if len(text) != size or not inflater.eof or inflater.unused_data:
+            raise DamageError("its text has another size than promised")
+        return text.decode()
+    except zlib.error:
+        raise DamageError("its text cannot be inflated") from None
+    except UnicodeDecodeError:
+        raise DamageError("its text is not UTF-8") from None
+
+
+def _read_arrays(reader: ByteReader, header: Header) -> CompactClassifier:
+    sizes = Sizes(header.rows, header.input, header.hidden, live=0, outputs=header.outputs)
+    live = np.flatnonzero(read_flags(reader, sizes.gates)).astype(np.int64)
+    sizes = replace(sizes, live=len(live))
+    arrays = {name: read_array(reader, shape) for name, shape in sizes.shapes().items()}
+    return CompactClassifier(
+        encoder=header.encoder,
+        embedding=arrays["embedding"],
+        lstm=CompactLSTM(
+            arrays["weight_ih"],
+            arrays["weight_hh"],
+            arrays["bias"],
+            live,
+            header.gate_activation,
+        ),
+        output_weight=arrays["output_weight"],
+        output_bias=arrays["output_bias"],
+        labels=header.labels,
+        info=header.info,
+    )

@@ -1,0 +1,292 @@
+"""Read one file of labelled texts: CSV, TSV, JSON lines, fastText lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from bayespress.data.model import Row, checked, label_text
+from bayespress.errors import DataError, MissingExtraError
+
+_LARGEST_FIELD = 2**31 - 1  # what a C long holds on every platform
+_FASTTEXT_LABEL = "__label__"
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that hold text and label."""
+
+    text: str = "text"
+    label: str = "label"
+
+    def find(self, names: Sequence[str], origin: str) -> tuple[int, int]:
+        """Find the positions of both columns among the names that there are.
+
+        Raises
+        ------
+        DataError
+            If a column is missing.
+        """
+        for option, name in (("text_column", self.text), ("label_column", self.label)):
+            if name not in names:
+                there = ", ".join(repr(other[:_LONGEST_NAME]) for other in names)
+                raise DataError(
+                    f"{origin} has no column {name!r}; it has {there}: set {option} to one of them"
+                )
+        return names.index(self.text), names.index(self.label)
+
+
+def read_file(path: Path, columns: Columns) -> Sequence[Row]:
+    """Read the labelled texts of one file, whose ending says how.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, its ending is not supported, or its content breaks a rule.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compressed = suffixes[-1:] == [".gz"]
+    kind = (suffixes[:-1] if compressed else suffixes)[-1:]
+    if kind == [".parquet"] and not compressed:
+        return checked(_read_parquet(path, columns), str(path))
+    if not kind or kind[0] not in TEXT_READERS:
+        supported = ", ".join([*TEXT_READERS, ".parquet"])
+        raise DataError(
+            f"{path}: files of this ending cannot be read; supported are {supported}, "
+            "and .gz behind all but .parquet"
+        )
+    content = read_bytes(path)
+    return read_text(
+        decompress(content, str(path)) if compressed else content, path, kind[0], columns
+    )
+
+
+def read_text(content: bytes, origin: Path, kind: str, columns: Columns) -> Sequence[Row]:
+    """Read the labelled texts of a text file's content.
+
+    Raises
+    ------
+    DataError
+        If the content is empty, is not UTF-8 or breaks a rule of its format.
+    """
+    name = str(origin)
+    text = decode(content, name)
+    if not text.strip():
+        raise DataError(f"{name} is empty; at least one labelled text is needed")
+    return checked(list(TEXT_READERS[kind](text, name, columns)), name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def decompress(content: bytes, origin: str) -> bytes:
+    """Unpack gzip.
+
+    Raises
+    ------
+    DataError
+        If the content is damaged.
+    """
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{origin} is not a whole gzip file: {error}; get it again") from error
+
+
+def decode(content: bytes, origin: str) -> str:
+    """Decode UTF-8, with or without a byte order mark.
+
+    Raises
+    ------
+    DataError
+        If a byte is not UTF-8; its line and its place are named.
+    """
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{origin}, line {line}: byte 0x{content[error.start]:02x} at offset {error.start} "
+            "is not UTF-8; save the file as UTF-8"
+        ) from None
+
+
+def csv_records(text: str, origin: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Iterate over a CSV text's records and the lines they start in; blank lines are skipped.
+
+    Raises
+    ------
+    DataError
+        If quotation marks do not pair.
+    """
+    # Only a strict reader notices a quotation mark that swallows the rest of the file.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    start = 1
+    try:
+        with _any_field_size():
+            for record in reader:
+                if record:
+                    yield start, record
+                start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{origin}, line {start}: {error}; write a field with quotation marks "
+            'in it as "a ""quoted"" word"'
+        ) from None
+
+
+@contextmanager
+def _any_field_size() -> Iterator[None]:
+    before = csv.field_size_limit(_LARGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _read_csv(text: str, origin: str, columns: Columns, delimiter: str = ",") -> Iterator[Row]:
+    records = csv_records(text, origin, delimiter)
+    _, header = next(records)
+    text_at, label_at = columns.find([name.strip() for name in header], origin)
+    for line, record in records:
+        check_width(record, len(header), f"{origin}, line {line}")
+        yield Row(record[text_at], label_text(record[label_at]), origin, line)
+
+
+def check_width(record: Sequence[str], width: int, place: str) -> None:
+    """Check that a record has as many fields as there are columns.
+
+    Raises
+    ------
+    DataError
+        If it has fewer or more.
+    """
+    if len(record) != width:
+        raise DataError(
+            f"{place}: there must be {width} fields, got {len(record)}; "
+            "fill in what is missing and quote texts that hold the separator"
+        )
+
+
+def _read_tsv(text: str, origin: str, columns: Columns) -> Iterator[Row]:
+    return _read_csv(text, origin, columns, delimiter="\t")
+
+
+def _read_jsonl(text: str, origin: str, columns: Columns) -> Iterator[Row]:
+    for line, content in _lines(text):
+        place = f"{origin}, line {line}"
+        record = _json_object(content, place)
+        columns.find(list(record), place)
+        yield Row(
+            _text_value(record[columns.text], place),
+            _label_value(record[columns.label], place),
+            origin,
+            line,
+        )
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    # str.splitlines() would also split at characters that may stand in a text, such as U+2028.
+    for line, content in enumerate(text.split("\n"), 1):
+        if content.strip():
+            yield line, content
+
+
+def _json_object(content: str, place: str) -> Mapping[str, Any]:
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place}: not valid JSON: {error}; each line is one object") from None
+    if not isinstance(record, dict):
+        raise DataError(f"{place}: each line must be a JSON object, got {content.strip()[:40]}")
+    return record
+
+
+def _text_value(value: Any, place: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise DataError(f"{place}: the text must be a string, got {type(value).__name__}")
+    return value
+
+
+def _label_value(value: Any, place: str) -> str:
+    if isinstance(value, (list, dict, bytes)):
+        raise DataError(
+            f"{place}: the label must be one string or number, got {type(value).__name__}"
+        )
+    return label_text(value)
+
+
+def _read_fasttext(text: str, origin: str, _columns: Columns) -> Iterator[Row]:
+    for line, content in _lines(text):
+        label, _, rest = content.strip().partition(" ")
+        if not label.startswith(_FASTTEXT_LABEL) or rest.lstrip().startswith(_FASTTEXT_LABEL):
+            raise DataError(
+                f"{origin}, line {line}: a .txt line must be '{_FASTTEXT_LABEL}NAME text' "
+                f"with one label, got {content.strip()[:40]!r}"
+            )
+        yield Row(rest, label_text(label.removeprefix(_FASTTEXT_LABEL)), origin, line)
+
+
+def _read_parquet(path: Path, columns: Columns) -> list[Row]:
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtraError("pyarrow", "reading Parquet") from None
+    try:
+        names = parquet.read_schema(path).names
+        columns.find(names, str(path))
+        table = parquet.read_table(path, columns=[columns.text, columns.label])
+        texts, labels = (table[name].to_pylist() for name in (columns.text, columns.label))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path} is not a whole Parquet file: {reason}; write it again") from error
+    return list(value_rows(texts, labels, str(path)))
+
+
+def value_rows(texts: Sequence[Any], labels: Sequence[Any], origin: str) -> Iterator[Row]:
+    """Iterate over the rows of two columns of any values.
+
+    Raises
+    ------
+    DataError
+        If a text is something else than a string, or a label has parts.
+    """
+    for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
+        place = f"{origin}, row {number}"
+        yield Row(_text_value(text, place), _label_value(label, place), origin, number, "row")
+
+
+TEXT_READERS: Mapping[str, Callable[[str, str, Columns], Iterator[Row]]] = MappingProxyType(
+    {
+        ".csv": _read_csv,
+        ".tsv": _read_tsv,
+        ".jsonl": _read_jsonl,
+        ".ndjson": _read_jsonl,
+        ".txt": _read_fasttext,
+    }
+)
+"""How to read a text file, by its ending."""

@@ -1,0 +1,154 @@
+"""Load a source, split it, and check that it can be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayespress.config import DataConfig, Value
+from bayespress.data.files import Columns
+from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, sort_labels
+from bayespress.data.sources import SOURCE_DEFAULTS, read_source
+from bayespress.errors import DataError
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class _Parts:
+    train: Sequence[Row]
+    validation: Sequence[Row]
+    test: Sequence[Row]
+
+
+def load(config: DataConfig) -> Splits:
+    """Load a data set that can be trained on.
+
+    Raises
+    ------
+    DataError
+        If the source is unknown or broken, has a single class, or has labels in its validation
+        or test data that its training data lacks. Downloads raise its kind DownloadError.
+    StorageError
+        If a download cannot be written.
+    MissingExtraError
+        If the source needs a package that is not installed.
+
+    Examples
+    --------
+    >>> splits = load(DataConfig(source="demo"))
+    >>> len(splits.train), len(splits.validation), len(splits.test), splits.labels
+    (7405, 1533, 1630, ('negative', 'positive'))
+    """
+    source = _read(config.source, config)
+    parts = _split(source, config)
+    labels = _checked_labels(parts, source, config)
+    return Splits(
+        LabelledTexts.from_rows(parts.train),
+        LabelledTexts.from_rows(parts.validation),
+        LabelledTexts.from_rows(parts.test),
+        labels,
+        source.notes,
+    )
+
+
+def load_split(config: DataConfig, split: str) -> LabelledTexts:
+    """Load one split as :func:`load` makes it, or with ``all`` every row of the source.
+
+    There may be a single class, since nothing is trained.
+
+    Raises
+    ------
+    DataError
+        If `split` is no split's name or has no rows, or the source is unknown or broken.
+    StorageError, MissingExtraError
+        As in :func:`load`.
+
+    Examples
+    --------
+    >>> len(load_split(DataConfig(source="demo"), "all"))
+    10568
+    """
+    if split not in (*SPLITS, "all"):
+        raise DataError(f"split must be one of {', '.join(SPLITS)}, all, got {split!r}")
+    source = _read(config.source, config)
+    rows = source.rows if split == "all" else getattr(_split(source, config), split)
+    if not rows:
+        raise DataError(
+            f"{config.source} has no {split} rows: set {split}_fraction above 0, "
+            "or take another split"
+        )
+    return LabelledTexts.from_rows(rows)
+
+
+def source_defaults(source: str) -> dict[str, Value]:
+    """Tell the settings that a source brings along; files and folders bring none.
+
+    Examples
+    --------
+    >>> source_defaults("demo")["lowercase"], source_defaults("reviews.csv")
+    (True, {})
+    """
+    return dict(SOURCE_DEFAULTS.get(source, {}))
+
+
+def _read(source: str, config: DataConfig) -> RawSource:
+    return read_source(source, Columns(config.text_column, config.label_column))
+
+
+def _split(source: RawSource, config: DataConfig) -> _Parts:
+    # A further source gives the split that it is named for, else all that it has.
+    validation, test = source.validation, source.test
+    if config.validation_source is not None:
+        further = _read(config.validation_source, config)
+        validation = further.rows if further.validation is None else further.validation
+    if config.test_source is not None:
+        further = _read(config.test_source, config)
+        test = further.rows if further.test is None else further.test
+    train = source.train
+    if validation is None or test is None:
+        train = _shuffled(train, config.split_seed)
+    if test is None:
+        train, test = _cut(train, config.test_fraction)
+    if validation is None:
+        train, validation = _cut(train, config.validation_fraction)
+    return _Parts(train, validation, test)
+
+
+def _shuffled(rows: Sequence[Row], seed: int) -> list[Row]:
+    return [rows[index] for index in np.random.default_rng(seed).permutation(len(rows))]
+
+
+def _cut(rows: Sequence[Row], fraction: float) -> tuple[Sequence[Row], Sequence[Row]]:
+    kept = len(rows) - round(len(rows) * fraction)
+    return rows[:kept], rows[kept:]
+
+
+def _checked_labels(parts: _Parts, source: RawSource, config: DataConfig) -> tuple[str, ...]:
+    if not parts.train:
+        raise DataError(
+            f"{config.source} has {len(source.rows)} rows, none of which is left to train on; "
+            "add rows, or lower validation_fraction and test_fraction"
+        )
+    labels = sort_labels((row.label for row in parts.train), source.label_order)
+    if len(labels) < 2:
+        raise DataError(
+            f"{config.source}: there must be at least two classes to train on, "
+            f"but every training text has the label {labels[0]!r}"
+        )
+    for name, rows in (("validation", parts.validation), ("test", parts.test)):
+        for row in rows:
+            if row.label not in labels:
+                raise DataError(
+                    f"{row.place}: the label {row.label!r} of the {name} data does not occur "
+                    f"in the training data, which has {_some(labels)}; add training texts of it, "
+                    "or remove the row"
+                )
+    return labels
+
+
+def _some(labels: Sequence[str], most: int = 10) -> str:
+    named = ", ".join(repr(label) for label in labels[:most])
+    return named if len(labels) <= most else f"{named} and {len(labels) - most} more"

@@ -1,0 +1,154 @@
+"""Labelled texts: as a reader finds them, row by row, and as training takes them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from bayespress.errors import DataError
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+class Row(NamedTuple):
+    """One text and its label, and the place to name when something is wrong with it."""
+
+    text: str
+    label: str
+    origin: str
+    number: int | None = None
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """The file, and where it holds many rows, the line or row."""
+        return self.origin if self.number is None else f"{self.origin}, {self.unit} {self.number}"
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """What a reader found: rows by split, None where the source leaves a split to us."""
+
+    train: Sequence[Row]
+    validation: Sequence[Row] | None = None
+    test: Sequence[Row] | None = None
+    label_order: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows."""
+        return [*self.train, *(self.validation or ()), *(self.test or ())]
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts and their labels, in step.
+
+    Examples
+    --------
+    >>> LabelledTexts(("good", "bad"), ("1", "0")).select([1])
+    LabelledTexts(texts=('bad',), labels=('0',))
+    """
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.texts) != len(self.labels):
+            raise DataError(
+                f"there must be one label a text, got {len(self.texts)} texts "
+                f"and {len(self.labels)} labels"
+            )
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Row]) -> LabelledTexts:
+        """Forget where the rows came from."""
+        rows = tuple(rows)
+        return cls(tuple(row.text for row in rows), tuple(row.label for row in rows))
+
+    def select(self, indices: Iterable[int]) -> LabelledTexts:
+        """Take the texts of these positions, in this order."""
+        chosen = [int(index) for index in indices]
+        return LabelledTexts(
+            tuple(self.texts[index] for index in chosen),
+            tuple(self.labels[index] for index in chosen),
+        )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A data set that is ready to train on.
+
+    Attributes
+    ----------
+    train, validation, test
+        Labelled texts; only `validation` and `test` may be empty.
+    labels
+        The names of the classes.
+    notes
+        What a reader of the results should know about the data.
+    """
+
+    train: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts
+    labels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def sort_labels(labels: Iterable[str], official: Sequence[str] = ()) -> tuple[str, ...]:
+    """Sort the names of classes: in their official order, by number, or as words.
+
+    Examples
+    --------
+    >>> sort_labels(["10", "9", "9"]), sort_labels(["b", "a"]), sort_labels(["b", "a"], ["b", "a"])
+    (('9', '10'), ('a', 'b'), ('b', 'a'))
+    """
+    found = set(labels)
+    if found <= set(official):
+        return tuple(label for label in official if label in found)
+    if all(_NUMBER.fullmatch(label) for label in found):
+        return tuple(sorted(found, key=lambda label: (float(label), label)))
+    return tuple(sorted(found))
+
+
+def label_text(value: Any) -> str:
+    """Write a label as text; an empty text stands for a missing label.
+
+    Examples
+    --------
+    >>> label_text(1), label_text(1.0), label_text(" pos "), label_text(None), label_text(True)
+    ('1', '1', 'pos', '', 'true')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def checked(rows: Sequence[Row], origin: str) -> Sequence[Row]:
+    """Pass rows on if there are any and each has a text and a label.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, or one lacks its text or its label.
+    """
+    if not rows:
+        raise DataError(f"{origin} has no rows; at least one labelled text is needed")
+    for row in rows:
+        if not row.text or row.text.isspace():
+            raise DataError(f"{row.place}: the text is empty; write one or remove the row")
+        if not row.label:
+            raise DataError(f"{row.place}: the label is missing; write one or remove the row")
+    return rows

@@ -1,0 +1,140 @@
+"""Find out what the name of a source stands for, and read it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+
+from bayespress.config import Value
+from bayespress.data.downloads import fetch, fetch_archive, user_folder
+from bayespress.data.files import (
+    Columns,
+    check_width,
+    csv_records,
+    decode,
+    decompress,
+    read_bytes,
+    read_file,
+)
+from bayespress.data.folders import read_folder
+from bayespress.data.hub import PREFIX, read_hub
+from bayespress.data.model import RawSource, Row, checked
+from bayespress.errors import DataError
+
+AG_NEWS_LABELS = ("World", "Sports", "Business", "Sci/Tech")
+_IMDB_REVIEWS = "aclImdb/t*/[np]*/*.txt"  # without the 50,000 that have no label
+
+SOURCE_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
+    {
+        "demo": {"lowercase": True, "max_length": 60},
+        "imdb": {
+            "validation_fraction": 0.15,
+            "max_length": 200,
+            "vocabulary_size": 20_000,
+            "lowercase": False,
+            "split_seed": 113,
+        },
+        "ag-news": {
+            "max_length": 100,
+            "lowercase": True,
+            "hidden_size": 512,
+            "validation_fraction": 0.05,
+        },
+    }
+)
+"""Settings that a named source brings along."""
+
+
+def read_source(source: str, columns: Columns) -> RawSource:
+    """Read all rows of a source, with the splits that it has itself.
+
+    Raises
+    ------
+    DataError
+        If the source is unknown, or its content breaks a rule.
+    """
+    if source in NAMED_SOURCES:
+        return NAMED_SOURCES[source]()
+    if source.startswith(PREFIX):
+        return read_hub(source, columns)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return read_folder(path)
+    if path.exists():
+        return RawSource(read_file(path, columns))
+    raise DataError(_unknown(source, path))
+
+
+def _unknown(source: str, path: Path) -> str:
+    if path.suffix or len(path.parts) > 1:
+        return f"source {source}: there is no such file or folder; check the path"
+    close = difflib.get_close_matches(source.lower(), NAMED_SOURCES, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    names = ", ".join(NAMED_SOURCES)
+    return f"unknown source {source!r}: it must be {names}, {PREFIX}owner/name or a path{hint}"
+
+
+def _read_demo() -> RawSource:
+    name = "demo/sentences.tsv.gz"
+    content = resources.files("bayespress.data").joinpath(name).read_bytes()
+    table = decode(decompress(content, name), name)
+    rows: dict[str, list[Row]] = {"train": [], "validation": [], "test": []}
+    records = csv_records(table, name, "\t")
+    next(records)
+    for line, (split, label, text) in records:
+        rows[split].append(Row(text, label, name, line))
+    return RawSource(rows["train"], rows["validation"], rows["test"])
+
+
+def _read_imdb() -> RawSource:
+    own = user_folder()
+    if own is not None and (own / "aclImdb").is_dir():
+        return read_folder(own / "aclImdb")
+    return read_folder(fetch_archive("aclImdb", _IMDB_REVIEWS))
+
+
+def _read_ag_news() -> RawSource:
+    own = user_folder()
+    if own is not None:
+        for name in ("train.csv", "train_subset.csv"):
+            train, test = own / "ag_news" / name, own / "ag_news" / "test.csv"
+            if train.is_file() and test.is_file():
+                return _ag_news(train, test)
+    return _ag_news(fetch("ag_news/train.csv"), fetch("ag_news/test.csv"))
+
+
+def _ag_news(train: Path, test: Path) -> RawSource:
+    rows = _ag_news_rows(train)
+    notes = (f"ag-news: training data is a subset, {len(rows):,} rows of {train.name}",)
+    return RawSource(
+        rows,
+        test=_ag_news_rows(test),
+        label_order=AG_NEWS_LABELS,
+        notes=notes if train.stem.endswith("_subset") else (),
+    )
+
+
+def _ag_news_rows(path: Path) -> Sequence[Row]:
+    content = decode(read_bytes(path), str(path))
+    return checked(
+        [_ag_news_row(record, path, line) for line, record in csv_records(content, str(path), ",")],
+        str(path),
+    )
+
+
+def _ag_news_row(record: Sequence[str], path: Path, line: int) -> Row:
+    place = f"{path}, line {line}"
+    check_width(record, 3, place)
+    number, title, description = record
+    if number not in ("1", "2", "3", "4"):
+        raise DataError(f"{place}: the class must be 1, 2, 3 or 4, got {number!r}")
+    return Row(f"{title} {description}".strip(), AG_NEWS_LABELS[int(number) - 1], str(path), line)
+
+
+NAMED_SOURCES: Mapping[str, Callable[[], RawSource]] = MappingProxyType(
+    {"demo": _read_demo, "imdb": _read_imdb, "ag-news": _read_ag_news}
+)
+"""How to read the sources that have a name."""

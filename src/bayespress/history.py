@@ -1,0 +1,112 @@
+"""The history of a run: one JSON line per epoch. Tables and reports read nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bayespress.errors import RunError
+from bayespress.storage import write_bytes
+
+Count = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What is known after an epoch; counts are (kept, all), by the papers' rule.
+
+    Attributes
+    ----------
+    epoch
+        From 1.
+    seconds
+        Wall time of the epoch, evaluation included.
+    loss, nll, kl
+        Means over the epoch's steps: the objective, its first term (nats), the undivided KL.
+    kl_weight, learning_rate
+        At the epoch's last step.
+    train_accuracy
+        With noise, over the epoch; 1 is 100 %, as for all accuracies.
+    validation_accuracy
+        Of the pruned network.
+    score
+        What the best epoch is chosen by, see ``compression_worth``.
+    words, dims, neurons, gates
+        Structures that stay.
+    weights
+        Kept weights of each matrix.
+    groups
+        Group variables that stay, each by its own log alpha.
+    compression_ratio, stored_compression_ratio, dense_ratio
+        See :class:`bayespress.compression.Statistics`.
+    """
+
+    epoch: int
+    seconds: float
+    loss: float
+    nll: float
+    kl: float
+    kl_weight: float
+    learning_rate: float
+    train_accuracy: float
+    validation_accuracy: float
+    score: float
+    words: Count
+    dims: Count
+    neurons: Count
+    gates: Count
+    weights: dict[str, Count]
+    groups: dict[str, Count]
+    compression_ratio: float
+    stored_compression_ratio: float
+    dense_ratio: float
+
+    def to_line(self) -> str:
+        """Return the record as a line of JSON, its end included."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> EpochRecord:
+        """Make a record of parsed JSON.
+
+        Raises
+        ------
+        KeyError
+            If a key is missing.
+        """
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+
+def read_history(path: Path) -> list[EpochRecord]:
+    """Read a history; one that does not exist is empty.
+
+    Raises
+    ------
+    RunError
+        If a line is not a record.
+    """
+    return list(_records(path)) if path.exists() else []
+
+
+def _records(path: Path) -> Iterator[EpochRecord]:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            yield EpochRecord.from_dict(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{path}, line {number} is not an epoch's record ({error!r}); remove the line"
+            ) from None
+
+
+def write_history(path: Path, records: Sequence[EpochRecord]) -> None:
+    """Write a history atomically.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    write_bytes(path, "".join(record.to_line() for record in records).encode())

@@ -1,0 +1,110 @@
+"""The recurrent layer in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayespress.compact import CompactLSTM
+from bayespress.compact.model import FloatArray
+
+
+class NumpyLSTM:
+    r"""Run a :class:`~bayespress.compact.CompactLSTM` over many texts at once.
+
+    .. math::
+
+        a_t &= b; \quad a_{t, live} \mathrel{+}= W_{ih} x_t + W_{hh} h_{t-1} \\
+        i, f, o &= \sigma(a_i), \sigma(a_f), \sigma(a_o); \quad g = \tanh(a_g) \\
+        c_t &= f \circ c_{t-1} + i \circ g; \quad h_t = o \circ \tanh(c_t)
+
+    with :math:`h_0 = c_0 = 0` and :math:`\sigma` the gate activation. What a word adds to the
+    live gates, :math:`W_{ih} x + b_{live}`, depends on the word alone: :meth:`project` computes
+    it once for each. A gate that is not live is a constant number.
+    """
+
+    def __init__(self, lstm: CompactLSTM) -> None:
+        hidden, live = lstm.hidden_size, lstm.live_gates
+        self._weight_ih, self._weight_hh = lstm.weight_ih.T, lstm.weight_hh.T.copy()
+        self._live_bias = lstm.bias[live]
+        # A slice is faster than numbers, where all gates are live.
+        self._live = slice(None) if len(live) == 4 * hidden else live
+        self._is_hard = lstm.gate_activation == "hard_sigmoid"
+        self._hidden = hidden
+        constants = lstm.bias.copy()[None, :]
+        self._activate(constants, 2 * hidden, 3 * hidden)
+        self._constants = constants
+        # Live gates rise, so that those of the cell's input g stand together.
+        first, last = np.searchsorted(live, (2 * hidden, 3 * hidden))
+        self._cell_gates = int(first), int(last)
+
+    def project(self, vectors: FloatArray) -> FloatArray:
+        """Give what word vectors, ``(N, input)``, add to the live gates, ``(N, live)``."""
+        return vectors @ self._weight_ih + self._live_bias
+
+    def last_hidden(
+        self, table: FloatArray, ids: NDArray[np.integer], lengths: NDArray[np.integer]
+    ) -> FloatArray:
+        """Read texts to their end.
+
+        Parameters
+        ----------
+        table
+            Projected vectors, shape ``(rows, live)``.
+        ids
+            Rows of the table: all texts one after another, shape ``(sum of lengths,)``.
+        lengths
+            Lengths of the texts, falling, shape ``(N,)``.
+
+        Returns
+        -------
+        ndarray
+            Each text's last state, shape ``(N, hidden)``; zero for an empty text.
+        """
+        hidden, cell = np.zeros((2, len(lengths), self._hidden), np.float32)
+        gates = np.repeat(self._constants, len(lengths), axis=0)
+        starts = np.cumsum(lengths) - lengths
+        steps = np.arange(lengths[0] if len(lengths) else 0)
+        # Texts that have a word at each step: the first ones, as lengths fall.
+        running = np.searchsorted(-lengths, -steps)
+        for step, count in enumerate(running.tolist()):
+            words = table.take(ids.take(starts[:count] + step), axis=0)
+            self._step(words, hidden[:count], cell[:count], gates[:count])
+        return hidden
+
+    def _step(
+        self, words: FloatArray, hidden: FloatArray, cell: FloatArray, gates: FloatArray
+    ) -> None:
+        """Take one time step, in place in all four."""
+        words += hidden @ self._weight_hh
+        self._activate(words, *self._cell_gates)
+        gates[:, self._live] = words
+        size = self._hidden
+        cell *= gates[:, size : 2 * size]
+        cell += gates[:, :size] * gates[:, 2 * size : 3 * size]
+        np.multiply(gates[:, 3 * size :], np.tanh(cell), out=hidden)
+
+    def _activate(self, gates: FloatArray, first: int, last: int) -> None:
+        """Apply tanh to the columns from `first` to `last`, the gate activation to the others."""
+        np.tanh(gates[:, first:last], out=gates[:, first:last])
+        for columns in (gates[:, :first], gates[:, last:]):
+            if self._is_hard:
+                hard_sigmoid(columns)
+            else:
+                sigmoid(columns)
+
+
+def hard_sigmoid(values: FloatArray) -> None:
+    """Replace values by ``clip(0.2 x + 0.5, 0, 1)``."""
+    values *= 0.2
+    values += 0.5
+    np.maximum(values, 0.0, out=values)
+    np.minimum(values, 1.0, out=values)
+
+
+def sigmoid(values: FloatArray) -> None:
+    r"""Replace values by :math:`(1 + \tanh(x / 2)) / 2 = 1 / (1 + e^{-x})`, without overflow."""
+    values *= 0.5
+    np.tanh(values, out=values)
+    values *= 0.5
+    values += 0.5

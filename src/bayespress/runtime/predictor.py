@@ -1,0 +1,132 @@
+"""From raw texts to class probabilities."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayespress import compact
+from bayespress.compact import CompactClassifier
+from bayespress.compact.model import FloatArray
+from bayespress.runtime.lstm import NumpyLSTM
+
+_CHUNK = 512
+_MAX_TABLE = 2**27
+"""Numbers in a table of all words' projections; beyond, only the words of a chunk are projected."""
+
+
+class TextPredictor:
+    r"""A model that is ready to use.
+
+    Parameters
+    ----------
+    model
+        The model, as :func:`bayespress.compact.load` reads it.
+
+    Notes
+    -----
+    Logits are :math:`W_{out} h_T + b_{out}` with the last state :math:`h_T`, zero for a text
+    without tokens. Texts are sorted by length and read in chunks, so that those that have ended
+    drop out of the loop; a prediction depends on the other texts by rounding alone.
+    """
+
+    def __init__(self, model: CompactClassifier) -> None:
+        self.model = model
+        self._lstm = NumpyLSTM(model.lstm)
+        zero = np.zeros((1, model.embedding.shape[1]), np.float32)
+        self._vectors = np.concatenate([zero, model.embedding])
+        table_size = len(self._vectors) * len(model.lstm.live_gates)
+        self._table = self._lstm.project(self._vectors) if table_size <= _MAX_TABLE else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.model.labels
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """Name the most probable class of each text."""
+        return [self.labels[best] for best in self.predict_proba(texts).argmax(axis=1).tolist()]
+
+    def predict_proba(self, texts: Sequence[str]) -> FloatArray:
+        """Give each text's class probabilities.
+
+        Parameters
+        ----------
+        texts
+            Raw texts.
+
+        Returns
+        -------
+        ndarray
+            Probabilities in the order of `labels`, shape ``(N, number of labels)``.
+
+        Raises
+        ------
+        TypeError
+            If `texts` is a single string.
+        """
+        if isinstance(texts, str):
+            raise TypeError("texts must be a list of strings, got one string: write [text]")
+        logits = self.logits([self.model.encoder.encode(text) for text in texts])
+        if logits.shape[1] == 1:
+            # Log odds: a softmax over 0 and the logit is [1 - p, p].
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        return softmax(logits)
+
+    def logits(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
+        """Give the outputs of the network.
+
+        Parameters
+        ----------
+        ids
+            Encoded texts of any lengths, each of shape ``(length,)``.
+
+        Returns
+        -------
+        ndarray
+            Outputs before softmax or sigmoid, shape ``(N, outputs)``.
+        """
+        order = np.argsort([-len(text) for text in ids], kind="stable")
+        result = np.empty((len(ids), len(self.model.output_bias)), np.float32)
+        for start in range(0, len(ids), _CHUNK):
+            chunk = order[start : start + _CHUNK]
+            result[chunk] = self._logits_of_chunk([ids[text] for text in chunk.tolist()])
+        return result
+
+    def _logits_of_chunk(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
+        """Give the outputs for texts of falling length."""
+        table, rows = self._lookup(np.concatenate(ids))
+        lengths = np.array([len(text) for text in ids])
+        hidden = self._lstm.last_hidden(table, rows, lengths)
+        logits: FloatArray = hidden @ self.model.output_weight.T + self.model.output_bias
+        return logits
+
+    def _lookup(self, ids: NDArray[np.integer]) -> tuple[FloatArray, NDArray[np.integer]]:
+        """Give a table of projected words, and the row of each id in it."""
+        if self._table is not None:
+            return self._table, ids
+        distinct, rows = np.unique(ids, return_inverse=True)
+        return self._lstm.project(self._vectors[distinct]), rows
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Turn logits into probabilities along the last axis, in double precision inside."""
+    scores = logits.astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    exponentials = np.exp(scores)
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials.astype(np.float32)
+
+
+def load(path: str | os.PathLike[str]) -> TextPredictor:
+    """Read a model file and make it ready to use; the file may come from a stranger.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, is not a model, is damaged or was written by a newer version.
+    """
+    return TextPredictor(compact.load(path))

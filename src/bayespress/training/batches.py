@@ -1,0 +1,74 @@
+"""Mini-batches of texts of similar length, in an order that a seed decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+_POOL = 50  # batches that are sorted by length together: longer pools would bias the order
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded on the left: ids and mask of shape ``(batch, time)``, labels ``(batch,)``."""
+
+    ids: Tensor
+    mask: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class EncodedTexts:
+    """Texts as ids, and the numbers of their classes."""
+
+    ids: Sequence[NDArray[np.int32]]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: NDArray[np.int64]) -> Batch:
+        """Pad the texts of these positions into one batch."""
+        chosen = [self.ids[index] for index in indices]
+        longest = max(1, *(len(ids) for ids in chosen))
+        ids = np.zeros((len(chosen), longest), dtype=np.int64)
+        mask = np.zeros((len(chosen), longest), dtype=bool)
+        for row, one in enumerate(chosen):
+            start = longest - len(one)
+            ids[row, start:], mask[row, start:] = one, True
+        return Batch(
+            torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(self.labels[indices])
+        )
+
+    def batches(self, size: int, seed: Sequence[int], *, by_length: bool) -> Iterator[Batch]:
+        """Iterate over one epoch.
+
+        Parameters
+        ----------
+        size
+            Texts a batch; the last one may be smaller.
+        seed
+            Decides the order, in full.
+        by_length
+            Whether texts of similar length share a batch. Which texts do remains random: they are
+            sorted within pools of 50 batches, and batches are shuffled.
+        """
+        random = np.random.default_rng(seed)
+        order = random.permutation(len(self))
+        if by_length:
+            lengths = np.array([len(ids) for ids in self.ids])
+            pools = np.split(order, range(size * _POOL, len(order), size * _POOL))
+            order = np.concatenate([pool[np.argsort(lengths[pool])] for pool in pools])
+        groups = np.split(order, range(size, len(order), size))
+        if by_length:
+            groups = [groups[k] for k in random.permutation(len(groups))]
+        for group in groups:
+            yield self.batch(group)

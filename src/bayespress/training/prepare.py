@@ -1,0 +1,135 @@
+"""From labelled texts to what the trainer needs: ids, class numbers, a fresh network."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bayespress.config import Config
+from bayespress.data import LabelledTexts, Splits
+from bayespress.errors import DataError
+from bayespress.models import TextClassifierNet
+from bayespress.text import TextEncoder
+from bayespress.text.vectors import read_vectors
+from bayespress.training.batches import EncodedTexts
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned: the encoder, the classes, the training texts as ids."""
+
+    encoder: TextEncoder
+    labels: tuple[str, ...]
+    train: EncodedTexts
+    validation: LabelledTexts
+    test: LabelledTexts
+
+    def classes_of(self, texts: LabelledTexts) -> NDArray[np.int64]:
+        """Turn the labels of texts into class numbers."""
+        return class_numbers(texts, self.labels)
+
+
+def class_numbers(texts: LabelledTexts, labels: tuple[str, ...]) -> NDArray[np.int64]:
+    """Turn labels into class numbers.
+
+    Raises
+    ------
+    DataError
+        If a label is not one of `labels`.
+    """
+    number = {label: k for k, label in enumerate(labels)}
+    strange = next((label for label in texts.labels if label not in number), None)
+    if strange is not None:
+        raise DataError(
+            f"label {strange!r} is not one that the model learned ({', '.join(labels)})"
+        )
+    return np.array([number[label] for label in texts.labels], dtype=np.int64)
+
+
+def prepare(config: Config, splits: Splits, encoder: TextEncoder | None = None) -> Task:
+    """Choose the vocabulary, unless there is one, and encode the training texts.
+
+    Raises
+    ------
+    DataError
+        If there is no validation data, or no word to learn from.
+    """
+    if len(splits.validation) == 0:
+        raise DataError(
+            "the best epoch is chosen on validation data and there is none: "
+            "set --validation-fraction above 0 or name a --validation-source"
+        )
+    encoder = encoder or TextEncoder.fit(splits.train.texts, config.text)
+    if not encoder.vocabulary.rows:
+        raise DataError(
+            f"no word occurs in {config.text.min_documents} training texts: lower --min-documents"
+        )
+    return Task(
+        encoder,
+        splits.labels,
+        EncodedTexts(
+            [encoder.encode(text) for text in splits.train.texts],
+            class_numbers(splits.train, splits.labels),
+        ),
+        splits.validation,
+        splits.test,
+    )
+
+
+def fingerprint(splits: Splits) -> str:
+    """Digest of training and validation data, to notice that they changed under a run."""
+    digest = hashlib.sha256()
+    for part in (splits.train, splits.validation):
+        for text, label in zip(part.texts, part.labels, strict=True):
+            digest.update(f"{len(text)} {label} {text}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def build_network(
+    config: Config, task_encoder: TextEncoder, labels: tuple[str, ...]
+) -> TextClassifierNet:
+    """Make the network that a configuration describes, not trained."""
+    return TextClassifierNet(
+        task_encoder.vocabulary.num_rows,
+        1 if len(labels) == 2 else len(labels),
+        config.model,
+        padding_idx=None if task_encoder.vocabulary.skips else 0,
+        generator=generator(config.training.seed, "initialisation"),
+    )
+
+
+def load_pretrained(net: TextClassifierNet, config: Config, encoder: TextEncoder) -> int:
+    """Put pretrained vectors into the embedding's means; return how many words have one.
+
+    Raises
+    ------
+    DataError
+        As :func:`bayespress.text.vectors.read_vectors`.
+    """
+    if config.model.embeddings is None:
+        return 0
+    words = {word: row for row, word in enumerate(encoder.vocabulary.words) if word is not None}
+    vectors = read_vectors(Path(config.model.embeddings), words, config.model.embedding_size)
+    with torch.no_grad():
+        for row, vector in vectors.items():
+            net.embedding.weight.mean[row] = torch.from_numpy(vector)
+    return len(vectors)
+
+
+_PURPOSES = ("initialisation", "order", "noise")
+
+
+def seed_of(seed: int, purpose: str, epoch: int = 0) -> list[int]:
+    """Seed of one purpose in one epoch: an epoch begins alike whether or not a run was resumed."""
+    return [seed, _PURPOSES.index(purpose), epoch]
+
+
+def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
+    """Make torch's source of random numbers for one purpose in one epoch."""
+    (state,) = np.random.SeedSequence(seed_of(seed, purpose, epoch)).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state))

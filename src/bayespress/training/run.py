@@ -1,0 +1,160 @@
+"""A run's folder: its files, made whole or not at all, and read without executing anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import tomli_w
+from torch import Tensor
+
+from bayespress.config import Config
+from bayespress.errors import RunError
+from bayespress.storage import write_atomically, write_bytes
+
+FORMAT = "1"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where one execution keeps its files.
+
+    ``config.toml`` all settings; ``history.jsonl`` a line per epoch; ``checkpoint.safetensors``
+    the state after the last epoch; ``best.safetensors`` the network after the best epoch;
+    ``model.bpr`` the shipped file and ``result.json`` its figures, written at the end.
+    """
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """All settings."""
+        return self.path / "config.toml"
+
+    @property
+    def history_file(self) -> Path:
+        """A line per epoch."""
+        return self.path / "history.jsonl"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """The state to resume from."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def best_file(self) -> Path:
+        """The network after the best epoch."""
+        return self.path / "best.safetensors"
+
+    @property
+    def artifact_file(self) -> Path:
+        """The file to ship."""
+        return self.path / "model.bpr"
+
+    @property
+    def result_file(self) -> Path:
+        """Figures of the finished run."""
+        return self.path / "result.json"
+
+    def create(self, config: Config) -> None:
+        """Start a run here.
+
+        Raises
+        ------
+        RunError
+            If something is here already.
+        StorageError
+            If the folder cannot be written to.
+        """
+        if self.config_file.exists():
+            raise RunError(
+                f"{self.path} already holds a run: continue it with --resume, or choose another "
+                "folder with --output"
+            )
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RunError(f"{self.path} is not an empty folder: choose another with --output")
+        tables = {
+            name: {key: value for key, value in table.items() if value is not None}
+            for name, table in config.tables().items()
+        }
+        write_bytes(self.config_file, tomli_w.dumps(tables).encode())
+
+    def config(self) -> Config:
+        """Read the run's settings.
+
+        Raises
+        ------
+        RunError
+            If there is no run here.
+        ConfigError
+            If its settings are damaged.
+        """
+        if not self.config_file.is_file():
+            raise RunError(f"{self.path} holds no run (there is no {self.config_file.name} in it)")
+        return Config.from_toml(
+            self.config_file.read_text(encoding="utf-8"), str(self.config_file)
+        )
+
+    def save_result(self, result: Mapping[str, Any]) -> None:
+        """Write the finished run's figures."""
+        write_bytes(self.result_file, (json.dumps(result, indent=2) + "\n").encode())
+
+    def result(self) -> dict[str, Any] | None:
+        """Read the finished run's figures; None while it is not finished."""
+        if not self.result_file.exists():
+            return None
+        result: dict[str, Any] = json.loads(self.result_file.read_text(encoding="utf-8"))
+        return result
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors and JSON metadata atomically, as safetensors.
+
+    Raises
+    ------
+    StorageError
+        If they cannot be written.
+    """
+    texts = {"format": FORMAT, **{key: json.dumps(value) for key, value in metadata.items()}}
+    contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+
+    def write(temporary: Path) -> None:
+        try:
+            safetensors.torch.save_file(contiguous, temporary, metadata=texts)
+        except safetensors.SafetensorError as error:
+            # Its own kind hides what the system said; a full disk is by far the likeliest.
+            raise _as_os_error(error) from error
+
+    write_atomically(path, write)
+
+
+def _as_os_error(error: Exception) -> OSError:
+    text = str(error)
+    number = text.rpartition("os error ")[2].partition(")")[0]
+    return OSError(int(number), text) if number.isdigit() else OSError(text)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what :func:`save_tensors` wrote.
+
+    Raises
+    ------
+    RunError
+        If the file is missing, damaged, or written by a newer version.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist: the run has not finished an epoch yet") from None
+    except (safetensors.SafetensorError, OSError) as error:
+        raise RunError(f"{path} is damaged ({error}); start the run anew") from None
+    if metadata.pop("format", None) != FORMAT:
+        raise RunError(f"{path} was written by another version of bayespress; start the run anew")
+    return tensors, {key: json.loads(value) for key, value in metadata.items()}

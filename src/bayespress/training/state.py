@@ -1,0 +1,104 @@
+"""The state of training between two epochs: network, optimiser, counters."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bayespress.config import TrainingConfig
+from bayespress.errors import RunError
+from bayespress.variational import named_variational_parameters
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Counters of a run.
+
+    Attributes
+    ----------
+    epoch
+        Epochs done.
+    best_epoch, best_score
+        The epoch with the best score so far; 0 before the first one.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_score: float = float("-inf")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+def make_optimizer(net: nn.Module, config: TrainingConfig) -> torch.optim.Adam:
+    """Make Adam with three step sizes: weights and biases, group variables, log sigmas."""
+    log_sigmas, groups = set(), set()
+    for _, parameter in named_variational_parameters(net):
+        if parameter.log_sigma is not None:
+            log_sigmas.add(parameter.log_sigma)
+        if parameter.mean.dim() == 1:
+            groups.add(parameter.mean)
+    means = [p for p in net.parameters() if p not in log_sigmas and p not in groups]
+    in_order = list(net.parameters())
+    parts = [
+        (means, config.learning_rate),
+        ([p for p in in_order if p in groups], config.group_learning_rate),
+        ([p for p in in_order if p in log_sigmas], config.log_sigma_learning_rate),
+    ]
+    return torch.optim.Adam(
+        [{"params": part, "lr": rate, "full_rate": rate} for part, rate in parts if part],
+        fused=True,
+    )
+
+
+def set_rate_factor(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Set all learning rates to a share of the configured ones."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["full_rate"] * factor
+
+
+def state_tensors(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Collect all tensors that training goes on from, by name."""
+    tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    for name, parameter in net.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{name}.{key}"] = value
+    return tensors
+
+
+def restore(
+    net: nn.Module, optimizer: torch.optim.Optimizer | None, tensors: dict[str, Tensor]
+) -> None:
+    """Put tensors of :func:`state_tensors` back.
+
+    Raises
+    ------
+    RunError
+        If names or shapes are not the network's.
+    """
+    try:
+        net.load_state_dict(
+            {
+                name.removeprefix("net."): tensor
+                for name, tensor in tensors.items()
+                if name.startswith("net.")
+            }
+        )
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise RunError(f"the checkpoint does not fit the network: {first}") from None
+    if optimizer is None:
+        return
+    for name, parameter in net.named_parameters():
+        prefix = f"optimizer.{name}."
+        state = {
+            key.removeprefix(prefix): tensor
+            for key, tensor in tensors.items()
+            if key.startswith(prefix)
+        }
+        if state:
+            optimizer.state[parameter] = state

@@ -1,0 +1,268 @@
+"""The training loop: epochs, evaluation, the choice of the best one, resuming."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from bayespress.compression import Statistics, statistics, to_compact
+from bayespress.config import Config
+from bayespress.data import LabelledTexts, Splits
+from bayespress.errors import RunError, TrainingError
+from bayespress.history import EpochRecord, read_history, write_history
+from bayespress.models import TextClassifierNet
+from bayespress.objective import negative_elbo, nll
+from bayespress.runtime import TextPredictor
+from bayespress.text import TextEncoder
+from bayespress.training import prepare
+from bayespress.training.batches import Batch
+from bayespress.training.listener import Listener, Silent
+from bayespress.training.prepare import Task
+from bayespress.training.run import RunFolder, load_tensors, save_tensors
+from bayespress.training.schedules import Schedule
+from bayespress.training.state import (
+    Progress,
+    make_optimizer,
+    restore,
+    set_rate_factor,
+    state_tensors,
+)
+
+
+@dataclass(frozen=True)
+class _Means:
+    """Means over the steps of an epoch."""
+
+    loss: float
+    nll: float
+    kl: float
+    accuracy: float
+
+
+class Trainer:
+    """Trains one network in one run folder.
+
+    Parameters
+    ----------
+    config
+        All settings.
+    splits
+        The data; training never looks at ``splits.test``.
+    folder
+        Where the run keeps its files. It must have been created, see :meth:`RunFolder.create`.
+    listener
+        Is told of the progress.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a checkpoint of other data, or a damaged one.
+    DataError
+        If the data cannot be trained on.
+    """
+
+    def __init__(
+        self, config: Config, splits: Splits, folder: RunFolder, listener: Listener | None = None
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.listener = listener or Silent()
+        self._fingerprint = prepare.fingerprint(splits)
+        tensors, metadata = self._read_checkpoint()
+        encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
+        self.task: Task = prepare.prepare(config, splits, encoder)
+        self.net = prepare.build_network(config, self.task.encoder, self.task.labels)
+        self.optimizer = make_optimizer(self.net, config.training)
+        if metadata:
+            restore(self.net, self.optimizer, tensors)
+            self.progress = Progress(**metadata["progress"])
+            self.history = read_history(folder.history_file)[: self.progress.epoch]
+        else:
+            self.progress, self.history = Progress(), []
+            self._load_pretrained()
+
+    def fit(self) -> Progress:
+        """Train to the last epoch, or until patience ends; a resumed run goes on where it was.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is not finite, or everything was pruned.
+        StorageError
+            If a file cannot be written; what was saved before is whole.
+        """
+        while not self._finished:
+            self._run_epoch(self.progress.epoch + 1)
+        return self.progress
+
+    @property
+    def _finished(self) -> bool:
+        training, done = self.config.training, self.progress
+        stale = done.epoch - done.best_epoch
+        return done.epoch >= training.epochs or 0 < training.patience <= stale
+
+    def _run_epoch(self, epoch: int) -> None:
+        began = time.perf_counter()
+        means = self._train_epoch(epoch)
+        stats = statistics(self.net)
+        accuracy = self.accuracy(self.task.validation)
+        score = accuracy + self.config.training.compression_worth * math.log10(
+            stats.compression_ratio
+        )
+        last_step = epoch * self._schedule.steps_per_epoch - 1
+        record = EpochRecord(
+            epoch=epoch,
+            seconds=round(time.perf_counter() - began, 3),
+            loss=means.loss,
+            nll=means.nll,
+            kl=means.kl,
+            kl_weight=self._schedule.kl_weight(last_step),
+            learning_rate=self.config.training.learning_rate
+            * self._schedule.rate_factor(last_step),
+            train_accuracy=means.accuracy,
+            validation_accuracy=accuracy,
+            score=score,
+            **_counts(stats),
+        )
+        is_best = score > self.progress.best_score
+        self.progress = replace(self.progress, epoch=epoch)
+        if is_best:
+            self.progress = replace(self.progress, best_epoch=epoch, best_score=score)
+        self._save(record, is_best=is_best)
+        self.listener.on_epoch_end(record, is_best=is_best)
+        if not any(kept for kept, _ in stats.weights.values()):
+            raise TrainingError(
+                f"everything was pruned in epoch {epoch}: lower the learning rates, raise "
+                "--kl-warmup or lower --kl-weight"
+            )
+
+    @property
+    def _schedule(self) -> Schedule:
+        training = self.config.training
+        return Schedule(training, math.ceil(len(self.task.train) / training.batch_size))
+
+    def _train_epoch(self, epoch: int) -> _Means:
+        training, schedule = self.config.training, self._schedule
+        noise = prepare.generator(training.seed, "noise", epoch)
+        order = prepare.seed_of(training.seed, "order", epoch)
+        batches = self.task.train.batches(
+            training.batch_size, order, by_length=training.length_batching
+        )
+        self.listener.on_epoch_begin(epoch, schedule.steps_per_epoch)
+        self.net.train()
+        rows = []
+        for number, batch in enumerate(batches):
+            step = (epoch - 1) * schedule.steps_per_epoch + number
+            set_rate_factor(self.optimizer, schedule.rate_factor(step))
+            rows.append(self._step(batch, schedule.kl_weight(step), noise))
+            if not math.isfinite(rows[-1][0]):
+                raise TrainingError(self._not_finite(epoch, number + 1))
+            self.listener.on_step(number + 1, rows[-1][0])
+        loss, first, divergence, correct = np.array(rows).T
+        return _Means(
+            float(loss.mean()),
+            float(first.mean()),
+            float(divergence.mean()),
+            float(correct.sum() / len(self.task.train)),
+        )
+
+    def _step(
+        self, batch: Batch, kl_weight: float, noise: torch.Generator
+    ) -> tuple[float, float, float, int]:
+        """Take one step; return loss, nll, kl and the number of right answers."""
+        config = self.config
+        logits = self.net(batch.ids, batch.mask, noise)
+        likelihood = nll(logits, batch.labels)
+        loss, divergence = negative_elbo(
+            likelihood,
+            self.net,
+            kl_weight=kl_weight,
+            num_train=len(self.task.train),
+            form=config.model.kl_form,
+        )
+        self.optimizer.zero_grad()
+        loss.backward()
+        if config.training.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), config.training.clip_norm)
+        self.optimizer.step()
+        answers = logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
+        correct = int((answers == batch.labels).sum())
+        return loss.item(), likelihood.item(), divergence.item(), correct
+
+    def _not_finite(self, epoch: int, step: int) -> str:
+        return (
+            f"the loss is not finite in epoch {epoch}, step {step}: lower --learning-rate "
+            f"(now {self.config.training.learning_rate:g}) or set --clip-norm"
+        )
+
+    def accuracy(self, texts: LabelledTexts) -> float:
+        """Share of raw texts that the pruned network gets right, by way of the compact model."""
+        model = to_compact(self.net, self.task.encoder, self.task.labels)
+        return accuracy(TextPredictor(model), texts, self.task.labels)
+
+    def _load_pretrained(self) -> None:
+        found = prepare.load_pretrained(self.net, self.config, self.task.encoder)
+        if found:
+            words = len(self.task.encoder.vocabulary.words)
+            self.listener.on_note(f"{found} of {words} words have a pretrained vector")
+
+    def _save(self, record: EpochRecord, *, is_best: bool) -> None:
+        """Save the epoch; the checkpoint comes last, so that it never lacks what it speaks of."""
+        metadata = {
+            "progress": self.progress.to_dict(),
+            "encoder": self.task.encoder.to_dict(),
+            "labels": self.task.labels,
+            "data": self._fingerprint,
+        }
+        tensors = state_tensors(self.net, self.optimizer)
+        if is_best:
+            best = {name: tensor for name, tensor in tensors.items() if name.startswith("net.")}
+            save_tensors(self.folder.best_file, best, metadata)
+        self.history.append(record)
+        write_history(self.folder.history_file, self.history)
+        save_tensors(self.folder.checkpoint_file, tensors, metadata)
+
+    def _read_checkpoint(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        if not self.folder.checkpoint_file.exists():
+            return {}, {}
+        tensors, metadata = load_tensors(self.folder.checkpoint_file)
+        if metadata["data"] != self._fingerprint:
+            raise RunError(
+                f"the data changed since the run in {self.folder.path} began: start a new run "
+                "with another --output"
+            )
+        return tensors, metadata
+
+
+def accuracy(predictor: TextPredictor, texts: LabelledTexts, labels: Sequence[str]) -> float:
+    """Share of texts whose most probable class is their label."""
+    expected = prepare.class_numbers(texts, tuple(labels))
+    return float((predictor.predict_proba(texts.texts).argmax(axis=1) == expected).mean())
+
+
+def _counts(stats: Statistics) -> dict[str, Any]:
+    counts = stats.to_dict()
+    del counts["dense_bytes"]
+    return counts
+
+
+def load_best(folder: RunFolder) -> tuple[TextClassifierNet, TextEncoder, tuple[str, ...], int]:
+    """Load the network of a run's best epoch, its encoder, its labels, and the epoch.
+
+    Raises
+    ------
+    RunError
+        If the folder holds no run, or none that finished an epoch, or a damaged one.
+    """
+    config = folder.config()
+    tensors, metadata = load_tensors(folder.best_file)
+    encoder, labels = TextEncoder.from_dict(metadata["encoder"]), tuple(metadata["labels"])
+    net = prepare.build_network(config, encoder, labels)
+    restore(net, None, tensors)
+    return net.eval(), encoder, labels, metadata["progress"]["best_epoch"]
