@@ -104,10 +104,19 @@ class TrainingConfig:
     group_learning_rate: float = setting(5e-4, "Adam step size of group variables", low=0.0)
     kl_weight: float = setting(1.0, "final weight of the KL divergence", low=0.0)
     kl_warmup: float = setting(
-        0.0, "share of the epochs over which the KL weight rises from 0", low=0.0, high=1.0
+        0.0,
+        "share of the epochs with noise over which the KL weight rises from 0",
+        low=0.0,
+        high=1.0,
     )
     decay: str = setting(
-        "none", "decay of all learning rates over the epochs", choices=("none", "linear")
+        "none", "decay of all learning rates, to zero at the end", choices=("none", "linear")
+    )
+    finetune_epochs: int = setting(
+        0,
+        "of the epochs, the last N without noise: what is pruned stays so, the means of all else "
+        "are trained on",
+        low=0,
     )
     clip_norm: float = setting(0.0, "clip the gradient norm to this; 0 is off", low=0.0)
     length_batching: bool = setting(True, "form batches of texts of similar length")

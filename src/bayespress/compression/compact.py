@@ -94,5 +94,7 @@ def _live_gates(masks: KeepMasks, plan: ShrinkPlan) -> np.ndarray[Any, np.dtype[
     return masks.gates[:, plan.hidden].flatten().nonzero().flatten().cpu().numpy()
 
 
-def _array(tensor: Tensor) -> FloatArray:
+def _array(tensor: Tensor | None) -> FloatArray:
+    if tensor is None:
+        raise ValueError("a classifier's output layer must have a bias")
     return np.ascontiguousarray(tensor.detach().float().cpu().numpy())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,7 +57,10 @@ def statistics(net: TextClassifierNet) -> Statistics:
     rows, dims, neurons = live.vocab.numel(), live.emb.numel(), live.hidden.numel()
     outputs = net.output.out_features
     before = _dense_parameters(rows, dims, neurons, outputs)
-    after = _dense_parameters(*(int(m.sum()) for m in (live.vocab, live.emb, live.hidden)), outputs)
+    kept_rows, kept_dims, kept_neurons = (
+        int(mask.sum()) for mask in (live.vocab, live.emb, live.hidden)
+    )
+    after = _dense_parameters(kept_rows, kept_dims, kept_neurons, outputs)
     return Statistics(
         words=_count(paper.vocab),
         dims=_count(paper.emb),
@@ -87,10 +89,6 @@ def _count(mask: Any) -> Count:
 
 
 def _ratio(masks: KeepMasks) -> float:
-    return all_over_kept(masks.weight_counts().values())
-
-
-def all_over_kept(counts: Iterable[Count]) -> float:
-    """All weights over kept weights; a network of which nothing is kept counts as one weight."""
-    kept, total = (sum(column) for column in zip(*counts, strict=True))
-    return total / max(kept, 1)
+    counts = masks.weight_counts().values()
+    # A network of which nothing is kept counts as one weight: the ratio stays finite.
+    return sum(total for _, total in counts) / max(sum(kept for kept, _ in counts), 1)

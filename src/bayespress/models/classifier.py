@@ -38,17 +38,16 @@ class TextClassifierNet(nn.Module):
     ) -> None:
         super().__init__()
         priors = SparsityConfig.from_code(config.code)
-        weights = {"log_sigma": config.weight_log_sigma, "threshold": config.threshold}
-        groups = {"group_log_sigma": config.group_log_sigma}
         self.embedding = Embedding(
             num_embeddings,
             config.embedding_size,
             padding_idx,
             prior=priors.embedding,
             vocab_prior=priors.vocab,
+            log_sigma=config.weight_log_sigma,
+            group_log_sigma=config.group_log_sigma,
+            threshold=config.threshold,
             generator=generator,
-            **weights,
-            **groups,
         )
         self.lstm = LSTM(
             config.embedding_size,
@@ -57,15 +56,23 @@ class TextClassifierNet(nn.Module):
             gates_prior=priors.gates,
             neurons_prior=priors.neurons,
             gate_activation=config.gate_activation,
+            log_sigma=config.weight_log_sigma,
+            group_log_sigma=config.group_log_sigma,
+            threshold=config.threshold,
             generator=generator,
-            **weights,
-            **groups,
         )
         self.output = Linear(
-            config.hidden_size, outputs, prior=priors.output, generator=generator, **weights
+            config.hidden_size,
+            outputs,
+            prior=priors.output,
+            log_sigma=config.weight_log_sigma,
+            threshold=config.threshold,
+            generator=generator,
         )
 
-    def forward(self, ids: Tensor, mask: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def forward(
+        self, ids: Tensor, mask: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Compute logits.
 
         Parameters

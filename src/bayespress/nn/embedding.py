@@ -89,7 +89,8 @@ class Embedding(nn.Module):
         """One z_vocab per (sequence, word), shape of `ids`."""
         sequence = torch.arange(ids[..., 0].numel(), device=ids.device).view(*ids.shape[:-1], 1)
         pairs, position = torch.unique(sequence * self.num_embeddings + ids, return_inverse=True)
-        return self.z_vocab(generator, rows=pairs % self.num_embeddings)[position]
+        samples: Tensor = self.z_vocab(generator, rows=pairs % self.num_embeddings)
+        return samples[position]
 
     def extra_repr(self) -> str:
         """Describe the size in the printed module."""

@@ -29,7 +29,8 @@ def glorot(fan_out: int, fan_in: int, generator: torch.Generator | None) -> Tens
 def orthogonal(size: int, gain: float, generator: torch.Generator | None) -> Tensor:
     """Draw a random ``(size, size)`` orthogonal matrix times `gain`."""
     q, r = torch.linalg.qr(torch.empty(size, size).normal_(generator=generator))
-    return gain * q * r.diagonal().sign()
+    matrix: Tensor = gain * q * r.diagonal().sign()
+    return matrix
 
 
 def input_weights(hidden: int, inputs: int, generator: torch.Generator | None) -> Tensor:

@@ -43,11 +43,13 @@ class Linear(nn.Module):
     Kingma, Salimans, Welling: *Variational Dropout and the Local Reparameterization Trick*, 2015.
     """
 
+    bias: nn.Parameter | None
+
     def __init__(
         self,
         in_features: int,
         out_features: int,
-        bias: bool = True,  # noqa: FBT001, FBT002 - torch.nn's signature
+        bias: bool = True,
         *,
         prior: Prior | str = Prior.LOG_UNIFORM,
         log_sigma: float = INITIAL_LOG_SIGMA,

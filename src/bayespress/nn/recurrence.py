@@ -41,7 +41,7 @@ def activate(preactivation: Tensor, *, hard: bool) -> Tensor:
 
 
 def activation_slope(gates: Tensor, *, hard: bool) -> Tensor:
-    """Derivatives of :func:`activate`, from its results, shape ``(…, 4 H)``."""
+    """Differentiate :func:`activate`, given its results, of shape ``(…, 4 H)``."""
     hidden = gates.shape[-1] // GATES
     inside = (gates > 0) & (gates < 1)
     slope = 0.2 * inside.to(gates.dtype) if hard else gates * (1 - gates)
@@ -85,7 +85,7 @@ def run_lstm(
     output, (h, c)
         h of every step, shape ``(time, batch, H)``, and the last state.
     """
-    output, h, c = _Recurrence.apply(
+    output, h, c = _Recurrence.apply(  # type: ignore[no-untyped-call]
         projection, weight_hh, bias, z_gates, z_hidden, *state, mask, hard
     )
     return output, (h, c)
@@ -103,7 +103,7 @@ class _Recurrence(torch.autograd.Function):
         h: Tensor,
         c: Tensor,
         mask: Tensor | None,
-        hard: bool,  # noqa: FBT001 - autograd functions take positional arguments only
+        hard: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
         steps, batch, width = projection.shape
         outputs, cells, squashed = projection.new_empty((3, steps, batch, width // GATES))

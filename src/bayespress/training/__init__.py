@@ -1,7 +1,17 @@
 """Training: the loop, its schedules, and the run folder that it can be resumed from."""
 
+from bayespress.training.finish import Trained, finish, load_best, masked_probabilities
 from bayespress.training.listener import Listener, Silent
 from bayespress.training.run import RunFolder
-from bayespress.training.trainer import Trainer, accuracy, load_best
+from bayespress.training.trainer import Trainer
 
-__all__ = ["Listener", "RunFolder", "Silent", "Trainer", "accuracy", "load_best"]
+__all__ = [
+    "Listener",
+    "RunFolder",
+    "Silent",
+    "Trained",
+    "Trainer",
+    "finish",
+    "load_best",
+    "masked_probabilities",
+]

@@ -11,16 +11,16 @@ class Listener(Protocol):
     """Is told of training's progress; every moment may be ignored."""
 
     def on_note(self, text: str) -> None:
-        """A fact about the run that a user should know."""
+        """Hear a fact about the run that a user should know."""
 
     def on_epoch_begin(self, epoch: int, steps: int) -> None:
-        """An epoch of so many steps begins."""
+        """Hear that an epoch of so many steps begins."""
 
     def on_step(self, step: int, loss: float) -> None:
-        """A step of the epoch, from 1, is done."""
+        """Hear that a step of the epoch, counted from 1, is done."""
 
     def on_epoch_end(self, record: EpochRecord, *, is_best: bool) -> None:
-        """An epoch is done and its state is saved."""
+        """Hear that an epoch is done and its state is saved."""
 
 
 class Silent:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from bayespress.config import Config
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import DataError
 from bayespress.models import TextClassifierNet
+from bayespress.runtime import class_numbers
 from bayespress.text import TextEncoder
 from bayespress.text.vectors import read_vectors
 from bayespress.training.batches import EncodedTexts
@@ -28,27 +28,6 @@ class Task:
     train: EncodedTexts
     validation: LabelledTexts
     test: LabelledTexts
-
-    def classes_of(self, texts: LabelledTexts) -> NDArray[np.int64]:
-        """Turn the labels of texts into class numbers."""
-        return class_numbers(texts, self.labels)
-
-
-def class_numbers(texts: LabelledTexts, labels: tuple[str, ...]) -> NDArray[np.int64]:
-    """Turn labels into class numbers.
-
-    Raises
-    ------
-    DataError
-        If a label is not one of `labels`.
-    """
-    number = {label: k for k, label in enumerate(labels)}
-    strange = next((label for label in texts.labels if label not in number), None)
-    if strange is not None:
-        raise DataError(
-            f"label {strange!r} is not one that the model learned ({', '.join(labels)})"
-        )
-    return np.array([number[label] for label in texts.labels], dtype=np.int64)
 
 
 def prepare(config: Config, splits: Splits, encoder: TextEncoder | None = None) -> Task:
@@ -74,7 +53,7 @@ def prepare(config: Config, splits: Splits, encoder: TextEncoder | None = None) 
         splits.labels,
         EncodedTexts(
             [encoder.encode(text) for text in splits.train.texts],
-            class_numbers(splits.train, splits.labels),
+            class_numbers(splits.train.labels, splits.labels),
         ),
         splits.validation,
         splits.test,

@@ -61,15 +61,13 @@ class RunFolder:
         """Figures of the finished run."""
         return self.path / "result.json"
 
-    def create(self, config: Config) -> None:
-        """Start a run here.
+    def check_free(self) -> None:
+        """Make sure that a new run may begin here.
 
         Raises
         ------
         RunError
             If something is here already.
-        StorageError
-            If the folder cannot be written to.
         """
         if self.config_file.exists():
             raise RunError(
@@ -78,6 +76,15 @@ class RunFolder:
             )
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunError(f"{self.path} is not an empty folder: choose another with --output")
+
+    def save_config(self, config: Config) -> None:
+        """Write the run's settings, which makes the folder a run.
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be written to.
+        """
         tables = {
             name: {key: value for key, value in table.items() if value is not None}
             for name, table in config.tables().items()
@@ -96,9 +103,7 @@ class RunFolder:
         """
         if not self.config_file.is_file():
             raise RunError(f"{self.path} holds no run (there is no {self.config_file.name} in it)")
-        return Config.from_toml(
-            self.config_file.read_text(encoding="utf-8"), str(self.config_file)
-        )
+        return Config.from_toml(self.config_file.read_text(encoding="utf-8"), str(self.config_file))
 
     def save_result(self, result: Mapping[str, Any]) -> None:
         """Write the finished run's figures."""

@@ -26,14 +26,26 @@ class Schedule:
     steps_per_epoch: int
 
     @property
-    def _total(self) -> int:
-        return self.config.epochs * self.steps_per_epoch
+    def noisy_epochs(self) -> int:
+        """Epochs before fine-tuning begins."""
+        return max(0, self.config.epochs - self.config.finetune_epochs)
+
+    @property
+    def _noisy_steps(self) -> int:
+        return self.noisy_epochs * self.steps_per_epoch
 
     def kl_weight(self, step: int) -> float:
-        """Weight of the KL at a step, counted from 0 over the whole run."""
-        warmup = self.config.kl_warmup * self._total
+        """Weight of the KL at a step, counted from 0 over the whole run; 0 in fine-tuning."""
+        if step >= self._noisy_steps:
+            return 0.0
+        warmup = self.config.kl_warmup * self._noisy_steps
         return self.config.kl_weight * (min(1.0, step / warmup) if warmup else 1.0)
 
     def rate_factor(self, step: int) -> float:
-        """Share of the configured learning rates at a step."""
-        return 1.0 - step / self._total if self.config.decay == "linear" else 1.0
+        """Share of the configured learning rates at a step; fine-tuning decays on its own."""
+        if self.config.decay == "none":
+            return 1.0
+        if step < self._noisy_steps:
+            return 1.0 - step / self._noisy_steps
+        total = self.config.epochs * self.steps_per_epoch
+        return (total - step) / (total - self._noisy_steps)

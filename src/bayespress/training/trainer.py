@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +15,8 @@ from bayespress.config import Config
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import RunError, TrainingError
 from bayespress.history import EpochRecord, read_history, write_history
-from bayespress.models import TextClassifierNet
 from bayespress.objective import negative_elbo, nll
-from bayespress.runtime import TextPredictor
+from bayespress.runtime import TextPredictor, evaluate
 from bayespress.text import TextEncoder
 from bayespress.training import prepare
 from bayespress.training.batches import Batch
@@ -33,6 +31,7 @@ from bayespress.training.state import (
     set_rate_factor,
     state_tensors,
 )
+from bayespress.variational import named_variational_parameters
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Trainer:
     splits
         The data; training never looks at ``splits.test``.
     folder
-        Where the run keeps its files. It must have been created, see :meth:`RunFolder.create`.
+        Where the run keeps its files; if there is a checkpoint, training goes on from it.
     listener
         Is told of the progress.
 
@@ -155,7 +154,9 @@ class Trainer:
             training.batch_size, order, by_length=training.length_batching
         )
         self.listener.on_epoch_begin(epoch, schedule.steps_per_epoch)
-        self.net.train()
+        self.net.train(epoch <= schedule.noisy_epochs)
+        if epoch == schedule.noisy_epochs + 1:
+            self._begin_finetuning()
         rows = []
         for number, batch in enumerate(batches):
             step = (epoch - 1) * schedule.steps_per_epoch + number
@@ -179,13 +180,15 @@ class Trainer:
         config = self.config
         logits = self.net(batch.ids, batch.mask, noise)
         likelihood = nll(logits, batch.labels)
-        loss, divergence = negative_elbo(
-            likelihood,
-            self.net,
-            kl_weight=kl_weight,
-            num_train=len(self.task.train),
-            form=config.model.kl_form,
-        )
+        loss, divergence = likelihood, likelihood.new_zeros(())
+        if self.net.training:
+            loss, divergence = negative_elbo(
+                likelihood,
+                self.net,
+                kl_weight=kl_weight,
+                num_train=len(self.task.train),
+                form=config.model.kl_form,
+            )
         self.optimizer.zero_grad()
         loss.backward()
         if config.training.clip_norm:
@@ -194,6 +197,12 @@ class Trainer:
         answers = logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
         correct = int((answers == batch.labels).sum())
         return loss.item(), likelihood.item(), divergence.item(), correct
+
+    def _begin_finetuning(self) -> None:
+        """Fix the masks; old moments go, since they would move what is pruned."""
+        for _, parameter in named_variational_parameters(self.net):
+            parameter.freeze()
+        self.optimizer = make_optimizer(self.net, self.config.training)
 
     def _not_finite(self, epoch: int, step: int) -> str:
         return (
@@ -204,7 +213,7 @@ class Trainer:
     def accuracy(self, texts: LabelledTexts) -> float:
         """Share of raw texts that the pruned network gets right, by way of the compact model."""
         model = to_compact(self.net, self.task.encoder, self.task.labels)
-        return accuracy(TextPredictor(model), texts, self.task.labels)
+        return evaluate(TextPredictor(model), texts.texts, texts.labels).accuracy
 
     def _load_pretrained(self) -> None:
         found = prepare.load_pretrained(self.net, self.config, self.task.encoder)
@@ -240,29 +249,7 @@ class Trainer:
         return tensors, metadata
 
 
-def accuracy(predictor: TextPredictor, texts: LabelledTexts, labels: Sequence[str]) -> float:
-    """Share of texts whose most probable class is their label."""
-    expected = prepare.class_numbers(texts, tuple(labels))
-    return float((predictor.predict_proba(texts.texts).argmax(axis=1) == expected).mean())
-
-
 def _counts(stats: Statistics) -> dict[str, Any]:
     counts = stats.to_dict()
     del counts["dense_bytes"]
     return counts
-
-
-def load_best(folder: RunFolder) -> tuple[TextClassifierNet, TextEncoder, tuple[str, ...], int]:
-    """Load the network of a run's best epoch, its encoder, its labels, and the epoch.
-
-    Raises
-    ------
-    RunError
-        If the folder holds no run, or none that finished an epoch, or a damaged one.
-    """
-    config = folder.config()
-    tensors, metadata = load_tensors(folder.best_file)
-    encoder, labels = TextEncoder.from_dict(metadata["encoder"]), tuple(metadata["labels"])
-    net = prepare.build_network(config, encoder, labels)
-    restore(net, None, tensors)
-    return net.eval(), encoder, labels, metadata["progress"]["best_epoch"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -93,7 +94,7 @@ def kl_log_uniform(mean: Tensor, log_sigma: Tensor, form: str = "chirkova") -> T
         A scalar. Its gradient is closed-form, zero where log alpha is clipped, and finite
         everywhere, also where a mean is exactly zero.
     """
-    total: Tensor = _LogUniformKL.apply(mean, log_sigma, APPROXIMATIONS[form])
+    total: Tensor = _LogUniformKL.apply(mean, log_sigma, APPROXIMATIONS[form])  # type: ignore[no-untyped-call]
     return total
 
 
@@ -110,7 +111,7 @@ class _LogUniformKL(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: torch.autograd.function.FunctionCtx,
+        ctx: Any,
         mean: Tensor,
         log_sigma: Tensor,
         approximation: Approximation,
@@ -134,8 +135,6 @@ class _LogUniformKL(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx, scale: Tensor
-    ) -> tuple[Tensor, Tensor, None]:
-        mean_grad, log_sigma_grad = ctx.saved_tensors  # type: ignore[attr-defined]
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, Tensor, None]:
+        mean_grad, log_sigma_grad = ctx.saved_tensors
         return scale * mean_grad, scale * log_sigma_grad, None

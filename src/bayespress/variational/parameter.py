@@ -16,6 +16,8 @@ THRESHOLD = 3.0
 
 INITIAL_LOG_SIGMA = -3.0
 
+_FROZEN_LOG_SIGMA = -40.0
+
 
 class VariationalParameter(nn.Module):
     r"""A tensor w with the element-wise posterior :math:`q(w) = N(\theta, \sigma^2)`.
@@ -72,7 +74,7 @@ class VariationalParameter(nn.Module):
         return self.prior is Prior.CONSTANT
 
     def log_alpha(self) -> Tensor:
-        r""":math:`\log\alpha` of each element, unclipped; minus infinity where there is no noise."""
+        r"""Give each element's :math:`\log\alpha`, unclipped; minus infinity without noise."""
         if self.log_sigma is None:
             return torch.full_like(self.mean, -math.inf)
         with torch.no_grad():
@@ -130,6 +132,18 @@ class VariationalParameter(nn.Module):
         with torch.no_grad():
             log_alpha = log_alpha_of(self.mean[rows], self.log_sigma[rows])
         return log_alpha <= self.threshold
+
+    @torch.no_grad()
+    def freeze(self) -> None:
+        """Fix what is pruned, for good, and take the noise away from what is kept.
+
+        Pruned means become exactly zero, which no later step changes; kept log sigmas become so
+        low that no mean is pruned any more. For fine-tuning in evaluation mode.
+        """
+        if self.log_sigma is not None:
+            keep = self.keep()
+            self.mean.mul_(keep)
+            self.log_sigma[keep] = _FROZEN_LOG_SIGMA
 
     def kl(self, form: str = "chirkova") -> Tensor:
         """KL divergence of the posterior from the prior, summed over elements; 0 without noise."""

@@ -1,0 +1,5 @@
+"""``python -m bayespress.cli``."""
+
+from bayespress.cli import main
+
+main()

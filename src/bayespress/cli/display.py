@@ -1,0 +1,146 @@
+"""What a training run looks like: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bayespress.history import EpochRecord
+
+_ROWS = 16
+_COLUMNS = (
+    "epoch",
+    "train",
+    "valid.",
+    "KL weight",
+    "compression",
+    "words",
+    "dims",
+    "neurons",
+    "gates",
+    "s",
+)
+
+
+def cells(record: EpochRecord) -> tuple[str, ...]:
+    """Write a record's figures as a table row, in the order of the columns."""
+    return (
+        str(record.epoch),
+        f"{record.train_accuracy:.2%}",
+        f"{record.validation_accuracy:.2%}",
+        f"{record.kl_weight:.2f}",
+        f"{record.compression_ratio:,.0f}x",
+        *(f"{kept:,}" for kept, _ in (record.words, record.dims, record.neurons, record.gates)),
+        f"{record.seconds:.1f}",
+    )
+
+
+def layer_lines(record: EpochRecord) -> str:
+    """Write kept / all of every matrix and every group variable, layer by layer."""
+
+    def counts(names: Sequence[str]) -> str:
+        both = {**record.weights, **record.groups}
+        return ", ".join(f"{name} {both[name][0]:,}/{both[name][1]:,}" for name in names)
+
+    return (
+        f"Embedding: {counts(['embedding', 'z_vocab'])}\n"
+        f"LSTM: {counts(['weight_ih', 'weight_hh', 'z_input', 'z_hidden', 'z_gates'])}\n"
+        f"Linear: {counts(['output'])}"
+    )
+
+
+class LiveDisplay:
+    """A listener that shows epochs as they come; use it as a context.
+
+    Parameters
+    ----------
+    console
+        Where to; if it is no terminal, each epoch is one plain line.
+    total_epochs
+        How many there will be at most.
+    done
+        Records of epochs before this one, in a resumed run.
+    """
+
+    def __init__(
+        self, console: Console, total_epochs: int, done: Sequence[EpochRecord] = ()
+    ) -> None:
+        self._console = console
+        self._total = total_epochs
+        self._records = deque(done, maxlen=_ROWS)
+        self._best = 0
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps, loss {task.fields[loss]:.3f}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=None, epoch="", loss=float("nan"))
+        self._live = Live(console=console, refresh_per_second=4, transient=False)
+        self._is_live = console.is_terminal
+
+    def __enter__(self) -> LiveDisplay:
+        if self._is_live:
+            self._live.start()
+        else:
+            self._console.print("  ".join(f"{name:>11}" for name in _COLUMNS))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_live:
+            self._bar.update(self._task, visible=False)
+            self._refresh()
+            self._live.stop()
+
+    def on_note(self, text: str) -> None:
+        """Print it above the table."""
+        self._console.print(text, highlight=False)
+
+    def on_epoch_begin(self, epoch: int, steps: int) -> None:
+        """Set the progress bar back."""
+        self._bar.reset(self._task, total=steps, epoch=f"{epoch}/{self._total}")
+        self._refresh()
+
+    def on_step(self, step: int, loss: float) -> None:
+        """Move the progress bar."""
+        self._bar.update(self._task, completed=step, loss=loss)
+        if step % 8 == 0:
+            self._refresh()
+
+    def on_epoch_end(self, record: EpochRecord, *, is_best: bool) -> None:
+        """Add a row."""
+        self._records.append(record)
+        self._best = record.epoch if is_best else self._best
+        if self._is_live:
+            self._refresh()
+        else:
+            self._console.print("  ".join(f"{cell:>11}" for cell in cells(record)), highlight=False)
+
+    def _refresh(self) -> None:
+        if self._is_live:
+            self._live.update(Group(self._table(), self._bar))
+
+    def _table(self) -> Table:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in _COLUMNS:
+            table.add_column(name, justify="right")
+        for record in self._records:
+            style = "bold green" if record.epoch == self._best else ""
+            table.add_row(*cells(record), style=style)
+        if self._records:
+            table.caption = layer_lines(self._records[-1])
+            table.caption_justify = "left"
+        return table

@@ -1,0 +1,159 @@
+"""``bayespress train``: from a source of labelled texts to a run folder with a model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from bayespress import data, recipes
+from bayespress.cli.display import LiveDisplay
+from bayespress.cli.options import SettingsCommand, given, keys_of, settings
+from bayespress.cli.result import print_result
+from bayespress.config import Config, Value
+from bayespress.errors import ConfigError, MissingExtraError
+
+
+@click.command("train", cls=SettingsCommand, short_help="Train a classifier that prunes itself.")
+@click.argument("source", required=False)
+@click.argument("code", required=False)
+@click.option("--preset", help="code by the papers' name: w, w+voc, w+n, w+g+n, dense")
+@click.option("--recipe", help="settings by name, see 'bayespress recipes ls'")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="folder of the run  [runs/SOURCE-CODE]"
+)
+@click.option("--resume", is_flag=True, help="continue the run in the folder")
+@settings(*keys_of("data", "text", "model", "training", without=["source", "code"]))
+def command(
+    source: str | None,
+    code: str | None,
+    preset: str | None,
+    recipe: str | None,
+    output: Path | None,
+    *,
+    resume: bool,
+    **values: Any,
+) -> None:
+    """Train a classifier on SOURCE with the priors that CODE or a preset names.
+
+    SOURCE is demo, imdb, ag-news, hf:owner/name, a file (CSV, TSV, JSONL, Parquet, .gz) or a
+    folder with a folder per class. Training can be stopped at any moment and resumed.
+
+    \b
+    Example:
+      bayespress train demo
+      bayespress train imdb LLLLLL --epochs 20
+      bayespress train reviews.csv --text-column review --label-column stars --preset w+g+n
+      bayespress train --resume --output runs/imdb-LLLLLL
+    """  # noqa: D301 - click's mark for a paragraph that is not wrapped
+    said = given(values) | chosen_code(code, preset) | ({"source": source} if source else {})
+    if resume:
+        run(None, _folder(output, said), said)
+        return
+    config = layered(recipe, said)
+    run(config, _folder(output, config.flat()), {})
+
+
+def chosen_code(code: str | None, preset: str | None) -> dict[str, Value]:
+    """Settle what names the priors.
+
+    Raises
+    ------
+    ConfigError
+        If there are two of them.
+    """
+    if code and preset:
+        raise ConfigError(f"give a code or a preset, not both: {code!r} and {preset!r}")
+    name = code or preset
+    return {"code": name} if name else {}
+
+
+def layered(recipe: str | None, said: Mapping[str, Value]) -> Config:
+    """Put the user's settings over the recipe's, and these over the source's own.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither a source nor a recipe, or a setting is wrong.
+    """
+    if recipe is None and "source" not in said:
+        raise ConfigError("name a source, for instance 'bayespress train demo', or a --recipe")
+    chosen = recipes.read(recipe).settings if recipe else {}
+    source = str(said.get("source", chosen.get("source", "")))
+    if not chosen and source == "demo":
+        chosen = recipes.read("demo").settings
+    return Config.from_flat(data.source_defaults(source), chosen, said)
+
+
+def _folder(output: Path | None, said: Mapping[str, Value]) -> Path:
+    if output is not None:
+        return output
+    if "source" not in said:
+        raise ConfigError("name the run's folder with --output")
+    source = Path(str(said["source"]).replace("hf:", "").replace("/", "-")).stem
+    code = Config.from_flat({"code": said.get("code", "LLLLLL")}).model.code
+    return Path("runs") / f"{source}-{code}"
+
+
+def run(config: Config | None, output: Path, changes: Mapping[str, Value]) -> dict[str, Any]:
+    """Train in a new folder, or with no `config` go on in an old one; return the result.
+
+    Raises
+    ------
+    BayespressError
+        Any of its kinds; nothing is half-written.
+    """
+    try:
+        from bayespress.training import RunFolder, Trainer, finish  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error.name or "torch", "training") from None
+    console = Console()
+    folder = RunFolder(output)
+    if config is None:
+        config = resumed(folder.config(), changes)
+        result = folder.result()
+        if result is not None and config == folder.config():
+            console.print(f"the run in {output} is finished")
+            print_result(console, output, result)
+            return result
+    else:
+        folder.check_free()
+    with console.status("reading the data"):
+        splits = data.load(config.data)
+    for note in splits.notes:
+        console.print(note)
+    folder.save_config(config)
+    with LiveDisplay(console, config.training.epochs) as display:
+        trainer = Trainer(config, splits, folder, display)
+        trainer.fit()
+    with console.status("testing"):
+        result = finish(folder, splits.test)
+    print_result(console, output, result)
+    return result
+
+
+def resumed(config: Config, changes: Mapping[str, Value]) -> Config:
+    """Settle the settings of a resumed run: its own, but there may be more epochs.
+
+    Raises
+    ------
+    ConfigError
+        If another setting differs from the run's.
+    """
+    flat = config.flat()
+    wanted = {"code": Config.from_flat(changes).model.code} if "code" in changes else {}
+    for key, value in {**changes, **wanted}.items():
+        if key != "epochs" and value != flat[key]:
+            raise ConfigError(
+                f"--resume goes on with the run's own settings: {key} is {flat[key]!r} there, "
+                f"not {value!r}; leave it out or start a new run"
+            )
+    epochs = int(changes.get("epochs") or config.training.epochs)
+    if epochs < config.training.epochs:
+        raise ConfigError(
+            f"the run has {config.training.epochs} epochs, --epochs may only raise that"
+        )
+    return Config.from_flat({**flat, "epochs": epochs})
