@@ -295,6 +295,8 @@ def _problems_of_value(key: str, value: Value) -> Iterator[str]:
         yield f"{key} must be one of {', '.join(limits['choices'])}, got {value!r}"
     elif isinstance(value, (int, float)) and not limits["low"] <= value <= limits["high"]:
         yield f"{key} must be {_range(limits['low'], limits['high'])}, got {value!r}"
+    elif value == math.inf and key != "threshold":  # an infinite threshold prunes nothing
+        yield f"{key} must be finite, got {value!r}"
     elif key == "code":
         try:
             SparsityConfig.from_name(str(value))

@@ -26,6 +26,7 @@ _COLUMNS = (
     "gates",
     "s",
 )
+_PLAIN_COLUMNS = ("epoch", "00.00%", "00.00%", *_COLUMNS[3:-1], "0000.0")
 
 
 def cells(record: EpochRecord) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ class LiveDisplay:
         if self._is_live:
             self._live.start()
         else:
-            self._console.print("  ".join(f"{name:>11}" for name in _COLUMNS))
+            self._print_plainly(_COLUMNS)
         return self
 
     def __exit__(
@@ -127,7 +128,14 @@ class LiveDisplay:
         if self._is_live:
             self._refresh()
         else:
-            self._console.print("  ".join(f"{cell:>11}" for cell in cells(record)), highlight=False)
+            self._print_plainly(cells(record))
+            self._console.print(layer_lines(record), highlight=False, soft_wrap=True)
+
+    def _print_plainly(self, row: Sequence[str]) -> None:
+        line = " ".join(
+            cell.rjust(len(name)) for cell, name in zip(row, _PLAIN_COLUMNS, strict=True)
+        )
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def _refresh(self) -> None:
         if self._is_live:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.config import TextConfig
 from bayespress.text.tokenizer import Tokenizer
 from bayespress.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from bayespress.config import TextConfig
 
 
 @dataclass(frozen=True)

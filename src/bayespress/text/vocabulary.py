@@ -61,7 +61,7 @@ class Vocabulary:
         documents
             The words of each training text.
         size
-            At most this many words get a row (``learned``: two fewer, the papers' table).
+            At most this many words get a row (``learned``: three fewer, the papers' table).
         min_documents
             Words that occur in fewer documents are left out.
         unknown

@@ -218,7 +218,7 @@ class Trainer:
     def _load_pretrained(self) -> None:
         found = prepare.load_pretrained(self.net, self.config, self.task.encoder)
         if found:
-            words = len(self.task.encoder.vocabulary.words)
+            words = sum(word is not None for word in self.task.encoder.vocabulary.words)
             self.listener.on_note(f"{found} of {words} words have a pretrained vector")
 
     def _save(self, record: EpochRecord, *, is_best: bool) -> None:

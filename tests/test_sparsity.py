@@ -1,0 +1,92 @@
+import itertools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayespress.errors import ConfigError
+from bayespress.sparsity import POSITIONS, PRESETS, Prior, SparsityConfig
+
+CODES = st.tuples(*(st.sampled_from("LNDC" if k in (1, 3, 4) else "LND") for k in range(6)))
+
+
+@given(CODES.map("".join))
+def test_a_code_is_read_and_written_back(code):
+    assert SparsityConfig.from_code(code).code == code
+    assert SparsityConfig.from_code(code.lower()).code == code
+    assert SparsityConfig.from_name(code) == SparsityConfig.from_code(code)
+
+
+def test_letters_stand_in_the_order_of_the_papers():
+    config = SparsityConfig.from_code("LCDNCL")
+    assert config.embedding is Prior.LOG_UNIFORM
+    assert config.vocab is Prior.CONSTANT
+    assert config.recurrent is Prior.DETERMINISTIC
+    assert config.gates is Prior.NORMAL
+    assert config.neurons is Prior.CONSTANT
+    assert config.output is Prior.LOG_UNIFORM
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("dense", "DCDCCD"),
+        ("w", "LCLCCL"),
+        ("w+voc", "LLLCCL"),
+        ("w+n", "LLLCLL"),
+        ("w+g+n", "LLLLLL"),
+    ],
+)
+def test_presets_are_the_papers_codes_in_any_case(name, code):
+    assert SparsityConfig.from_name(name).code == code
+    assert SparsityConfig.from_name(name.upper()).code == code
+    assert len(PRESETS) == 5
+
+
+def test_log_uniform_and_normal_are_random():
+    assert [prior.is_random for prior in map(Prior, "LNDC")] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("position", [0, 2, 5])
+def test_weights_cannot_be_constant(position):
+    code = "".join("C" if k == position else "L" for k in range(6))
+    rule = (
+        f"{POSITIONS[position]} weights cannot be constant (C): "
+        f"position {position + 1} of a code takes L, N or D"
+    )
+    with pytest.raises(ConfigError, match=re.escape(rule)):
+        SparsityConfig.from_code(code)
+
+
+@pytest.mark.parametrize(("position", "takes"), [(1, "L, N or D"), (2, "L, N, D or C")])
+def test_a_wrong_letter_is_named_with_what_its_position_takes(position, takes):
+    code = "".join("X" if k == position - 1 else "L" for k in range(6))
+    rule = (
+        f"letter {position} ({POSITIONS[position - 1]}) of a classifier code takes {takes}; "
+        f"got 'X' in '{code}'"
+    )
+    with pytest.raises(ConfigError, match=re.escape(rule)):
+        SparsityConfig.from_code(code)
+
+
+@pytest.mark.parametrize("code", ["", "LLLL", "LLLLLLL"])
+def test_a_code_of_another_length_is_refused(code):
+    rule = rf"has 6 letters \(embedding, .*, output\), .* got '{code}' with {len(code)}"
+    with pytest.raises(ConfigError, match=rule):
+        SparsityConfig.from_code(code)
+
+
+def test_a_misspelt_preset_is_answered_with_the_nearest():
+    rule = r"unknown preset 'w\+vok'; did you mean 'w\+voc'\? There are dense, w, w\+voc, w\+n"
+    with pytest.raises(ConfigError, match=rule):
+        SparsityConfig.from_name("w+vok")
+
+
+@given(st.text(max_size=8))
+def test_any_other_text_is_a_config_error(text):
+    valid = {*PRESETS, *map("".join, itertools.product("LND", "LNDC", "LND", "LNDC", "LNDC", "LND"))}
+    if text.lower() in PRESETS or text.upper() in valid:
+        return
+    with pytest.raises(ConfigError):
+        SparsityConfig.from_name(text)
