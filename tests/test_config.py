@@ -77,7 +77,10 @@ def test_the_fast_schedule_is_the_default_and_changes_what_belongs_together():
 
 
 def test_the_paper_schedule_is_what_the_defaults_say():
-    assert Config.from_flat({"schedule": "paper"}).flat() == {**Config().flat(), "schedule": "paper"}
+    assert Config.from_flat({"schedule": "paper"}).flat() == {
+        **Config().flat(),
+        "schedule": "paper",
+    }
 
 
 def test_later_layers_win_and_all_win_over_the_schedule():
@@ -118,8 +121,10 @@ def test_all_problems_are_named_at_once():
         "epochs must be at least 1, got 0",
         "batch_size must be int, got 'many'",
         "unknown must be one of zero, learned, got 'skip'",
-        "a classifier code has 6 letters (embedding, vocab, recurrent, gates, neurons, output), "
-        "for instance LLLLLL",
+        (
+            "a classifier code has 6 letters (embedding, vocab, recurrent, gates, neurons, "
+            "output), for instance LLLLLL"
+        ),
         "got 'LLX' with 3",
     ]
 
@@ -181,7 +186,10 @@ def test_recipe_and_paper_are_tables_for_readers():
     [
         ("epochs 3", "my.toml is not valid TOML: "),
         ("[text]\nepochs = 3", "my.toml: 'epochs' belongs into [training], not [text]"),
-        ("epochs = 3", "my.toml: unknown table or key 'epochs'; there are data, text, model, train"),
+        (
+            "epochs = 3",
+            "my.toml: unknown table or key 'epochs'; there are data, text, model, train",
+        ),
         ("[train]\nepochs = 3", "my.toml: unknown table or key 'train'; there are data, text, "),
         ("text = 3", "my.toml: 'text' must be a table, written [text]"),
         ("[text]\nlowercas = true", "unknown setting 'lowercas'; did you mean 'lowercase'?"),

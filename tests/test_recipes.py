@@ -119,7 +119,7 @@ def test_an_unknown_recipe_is_named_with_the_nearest_and_all_others():
         recipes.read("imdb-wn")
     with pytest.raises(ConfigError, match="unknown recipe 'zzz'; there are ag-news-dense, "):
         recipes.read("zzz")
-    with pytest.raises(ConfigError, match="unknown recipe '../demo'"):
+    with pytest.raises(ConfigError, match=r"unknown recipe '\.\./demo'"):
         recipes.read("../demo")
 
 

@@ -85,7 +85,10 @@ def test_a_misspelt_preset_is_answered_with_the_nearest():
 
 @given(st.text(max_size=8))
 def test_any_other_text_is_a_config_error(text):
-    valid = {*PRESETS, *map("".join, itertools.product("LND", "LNDC", "LND", "LNDC", "LNDC", "LND"))}
+    valid = {
+        *PRESETS,
+        *map("".join, itertools.product("LND", "LNDC", "LND", "LNDC", "LNDC", "LND")),
+    }
     if text.lower() in PRESETS or text.upper() in valid:
         return
     with pytest.raises(ConfigError):

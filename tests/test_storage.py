@@ -1,6 +1,5 @@
 import errno
 import os
-import resource
 import stat
 import subprocess
 import sys
@@ -22,7 +21,9 @@ try:
 except StorageError as error:
     print(error)
 """
-needs_permissions = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+needs_permissions = pytest.mark.skipif(
+    not getattr(os, "geteuid", lambda: 1)(), reason="root may write anywhere"
+)
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_disk_that_is_full_when_the_file_is_flushed_is_no_success(path, monkey
     check_untouched(path)
 
 
-@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limits of file sizes")
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of file sizes")
 def test_a_write_that_the_system_cuts_short_leaves_the_old_content(path):
     done = subprocess.run(
         [sys.executable, "-c", BIG_WRITE, str(path)], capture_output=True, text=True, check=True
@@ -142,6 +143,6 @@ def test_a_file_where_a_folder_should_be_is_named(path):
 
 
 def test_a_folder_where_the_file_should_be_is_named(tmp_path):
-    with pytest.raises(StorageError, match="cannot write .*: Is a directory"):
+    with pytest.raises(StorageError, match=r"cannot write .*: Is a directory"):
         write_bytes(tmp_path, b"new")
     assert [file for file in tmp_path.parent.iterdir() if file.suffix == ".part"] == []

@@ -77,7 +77,14 @@ class EpochRecord:
         KeyError
             If a key is missing.
         """
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        return cls(**{field.name: _tuples(values[field.name]) for field in fields(cls)})
+
+
+def _tuples(value: Any) -> Any:
+    """Turn lists, which JSON makes of counts, into tuples again."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(value) if isinstance(value, list) else value
 
 
 def read_history(path: Path) -> list[EpochRecord]:

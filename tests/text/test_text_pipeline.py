@@ -1,4 +1,5 @@
 import itertools
+import json
 import re
 from types import MappingProxyType
 
@@ -203,3 +204,12 @@ def test_an_encoder_restricts_its_vocabulary_alone():
     assert (smaller.tokenizer, smaller.max_length) == (encoder.tokenizer, 7)
     assert rows.tolist() == [2, 3]
     assert smaller.encode("so good").tolist() == [0, 1]
+
+
+@given(built(), st.booleans(), st.integers(1, 6), st.lists(WORDS))
+def test_an_encoder_survives_json(vocabulary, lowercase, max_length, words):
+    encoder = TextEncoder(Tokenizer(lowercase), vocabulary, max_length)
+    back = TextEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    assert back == encoder
+    assert list(back.vocabulary.rows) == list(vocabulary.rows)
+    assert back.encode(" ".join(words)).tolist() == encoder.encode(" ".join(words)).tolist()

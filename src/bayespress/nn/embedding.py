@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -87,7 +89,9 @@ class Embedding(nn.Module):
 
     def _group_variables(self, ids: Tensor, generator: torch.Generator | None) -> Tensor:
         """One z_vocab per (sequence, word), shape of `ids`."""
-        sequence = torch.arange(ids[..., 0].numel(), device=ids.device).view(*ids.shape[:-1], 1)
+        sequence = torch.arange(math.prod(ids.shape[:-1]), device=ids.device).view(
+            *ids.shape[:-1], 1
+        )
         pairs, position = torch.unique(sequence * self.num_embeddings + ids, return_inverse=True)
         samples: Tensor = self.z_vocab(generator, rows=pairs % self.num_embeddings)
         return samples[position]

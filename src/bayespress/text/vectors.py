@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -48,7 +49,7 @@ def read_vectors(
                     found[word] = _parse(numbers, dimensions, f"{path}, line {number}")
     except FileNotFoundError:
         raise DataError(f"there is no file of word vectors at {path}") from None
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as word vectors: {error}") from None
     rows = {
         row: found[form]
@@ -76,7 +77,8 @@ def _entries(lines: IO[str]) -> Iterator[tuple[int, str, str]]:
 
 def _parse(numbers: str, dimensions: int, place: str) -> NDArray[np.float32]:
     try:
-        vector = np.array(numbers.split(" "), dtype=np.float32)
+        with np.errstate(over="ignore"):  # too large a number is infinite, hence an error below
+            vector = np.array(numbers.split(" "), dtype=np.float32)
     except ValueError:
         raise DataError(f"{place} is not a word and numbers separated by spaces") from None
     if len(vector) != dimensions:
