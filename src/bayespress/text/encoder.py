@@ -23,6 +23,7 @@ class TextEncoder:
 
     Examples
     --------
+    >>> from bayespress.config import TextConfig
     >>> encoder = TextEncoder.fit(["so good", "so bad"], TextConfig(min_documents=1))
     >>> encoder.encode("so so!").tolist()
     [1, 1]

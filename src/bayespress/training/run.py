@@ -125,7 +125,9 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     StorageError
         If they cannot be written.
     """
-    texts = {"format": FORMAT, **{key: json.dumps(value) for key, value in metadata.items()}}
+    # One entry: safetensors writes several in an order of its own, and equal runs shall be equal
+    # files.
+    texts = {"bayespress": json.dumps({"format": FORMAT, **metadata})}
     contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
 
     def write(temporary: Path) -> None:
@@ -160,6 +162,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise RunError(f"{path} does not exist: the run has not finished an epoch yet") from None
     except (safetensors.SafetensorError, OSError) as error:
         raise RunError(f"{path} is damaged ({error}); start the run anew") from None
-    if metadata.pop("format", None) != FORMAT:
+    values: dict[str, Any] = json.loads(metadata.get("bayespress", "{}"))
+    if values.pop("format", None) != FORMAT:
         raise RunError(f"{path} was written by another version of bayespress; start the run anew")
-    return tensors, {key: json.loads(value) for key, value in metadata.items()}
+    return tensors, values

@@ -178,7 +178,7 @@ def kl(module: nn.Module, form: str = "chirkova") -> Tensor:
     Examples
     --------
     >>> layer = VariationalParameter(torch.ones(3), Prior.NORMAL, log_sigma=0.0)
-    >>> float(kl(layer))
+    >>> kl(layer).item()
     1.5
     """
     divergences = [p.kl(form) for _, p in named_variational_parameters(module)]
