@@ -81,11 +81,6 @@ class ModelConfig:
     gate_activation: str = setting(
         "hard_sigmoid", "activation of i, f and o", choices=("hard_sigmoid", "sigmoid")
     )
-    forget_bias: float = setting(
-        1.0,
-        "initial bias of the forget gates; with the hard sigmoid, from 2.5 on nothing is forgotten "
-        "before training",
-    )
     embeddings: str | None = setting(None, "pretrained vectors, GloVe or word2vec text, .gz too")
     weight_log_sigma: float = setting(-3.0, "initial log sigma of weights", low=-20, high=5)
     group_log_sigma: float = setting(-3.0, "initial log sigma of group variables", low=-20, high=5)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import authors
 
 from bayespress.compact import file as artifact
 from bayespress.compression import ShrinkPlan, aggregate_live, shrink, statistics, to_compact
@@ -17,10 +18,10 @@ from bayespress.nn import named_variational_parameters
 from bayespress.runtime import TextPredictor
 from bayespress.sparsity import PRESETS
 from bayespress.text import TextEncoder
-from tests import authors
 
 WORDS = ["the", "film", "Was", "good", "bad", "naïve", "été", "9", "über", "plot", "rare", "rarer"]
-CODES = ["".join(letters) for letters in itertools.product("LND", "LNDC", "LND", "LNDC", "LNDC", "LND")]  # fmt: skip
+LETTERS = ("LND", "LNDC", "LND", "LNDC", "LNDC", "LND")
+CODES = ["".join(letters) for letters in itertools.product(*LETTERS)]
 TOLERANCE = 1e-5
 
 shares = st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])
@@ -217,12 +218,13 @@ def test_gradients_and_moments_are_sliced_alike():
     for name, parameter in net.named_parameters():
         cut = cuts[name.removesuffix(".mean").removesuffix(".log_sigma")]
         _, value, grad, state = before[name]
-        for tensor, expected in (
+        for tensor, whole in (
             (parameter, value),
             (parameter.grad, grad),
             (optimizer.state[parameter]["exp_avg"], state["exp_avg"]),
             (optimizer.state[parameter]["exp_avg_sq"], state["exp_avg_sq"]),
         ):
+            expected = whole
             for dim, index in enumerate(cut):
                 expected = expected[(slice(None),) * dim + (index,)]
             assert torch.equal(tensor, expected), name

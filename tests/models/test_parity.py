@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from tests import authors
 
 from bayespress.compression.masks import aggregate
 from bayespress.nn import kl, set_threshold
 from bayespress.objective import nll
-from tests import authors
 
 DTYPES = [(torch.float64, 1e-12), (torch.float32, 1e-5)]
 every_classifier = pytest.mark.parametrize("path", authors.CLASSIFIERS, ids=lambda path: path.stem)
@@ -113,7 +113,7 @@ class EfficientAdam:
         for parameter, first, second in self.moments:
             first.lerp_(parameter.grad, 1 - 0.9)
             second.lerp_(parameter.grad.square(), 1 - 0.999)
-            parameter -= rate * first / (second.sqrt() + 1e-8)
+            parameter.sub_(rate * first / (second.sqrt() + 1e-8))
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,6 @@ class TextClassifierNet(nn.Module):
             gates_prior=priors.gates,
             neurons_prior=priors.neurons,
             gate_activation=config.gate_activation,
-            forget_bias=config.forget_bias,
             log_sigma=config.weight_log_sigma,
             group_log_sigma=config.group_log_sigma,
             threshold=config.threshold,

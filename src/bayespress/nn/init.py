@@ -43,7 +43,7 @@ def recurrent_weights(hidden: int, generator: torch.Generator | None) -> Tensor:
     return torch.cat([orthogonal(hidden, 1.1, generator) for _ in range(GATES)])
 
 
-def lstm_bias(hidden: int, forget: float) -> Tensor:
+def lstm_bias(hidden: int, forget: float = 1.0) -> Tensor:
     """Zeros, but `forget` for the forget gates, shape ``(4 hidden,)``."""
     bias = torch.zeros(GATES * hidden)
     bias[hidden : 2 * hidden] = forget

@@ -32,14 +32,13 @@ class LSTM(nn.Module):
         Priors of ``z_gates``, and of ``z_input`` and ``z_hidden``: L, N, D, or C for none.
     gate_activation
         Of i, f and o: ``sigmoid`` or ``hard_sigmoid``, which is clip(0.2 x + 0.5, 0, 1).
-    forget_bias
-        Initial bias of the forget gates; the other biases are 0.
     log_sigma, group_log_sigma
         Initial log sigmas of weights and group variables.
     threshold
         Prune where log alpha exceeds this.
     generator
-        Source of the initial weights: W Glorot-uniform, U orthogonal times 1.1.
+        Source of the initial weights: W Glorot-uniform, U orthogonal times 1.1; the bias is 1 for
+        forget gates, else 0.
 
     Shape
     -----
@@ -63,7 +62,6 @@ class LSTM(nn.Module):
         gates_prior: Prior | str = Prior.LOG_UNIFORM,
         neurons_prior: Prior | str = Prior.LOG_UNIFORM,
         gate_activation: str = "sigmoid",
-        forget_bias: float = 1.0,
         log_sigma: float = INITIAL_LOG_SIGMA,
         group_log_sigma: float = INITIAL_LOG_SIGMA,
         threshold: float = THRESHOLD,
@@ -82,7 +80,7 @@ class LSTM(nn.Module):
 
         self.weight_ih = weight(init.input_weights(hidden_size, input_size, generator))
         self.weight_hh = weight(init.recurrent_weights(hidden_size, generator))
-        self.bias = nn.Parameter(init.lstm_bias(hidden_size, forget_bias))
+        self.bias = nn.Parameter(init.lstm_bias(hidden_size))
         self.z_input = group(input_size, neurons_prior)
         self.z_hidden = group(hidden_size, neurons_prior)
         self.z_gates = group(GATES * hidden_size, gates_prior)
