@@ -5,7 +5,9 @@ from __future__ import annotations
 EXTRAS_OF_MODULE = {
     "torch": "train",
     "safetensors": "train",
+    "tomli_w": "train",
     "pooch": "train",
+    "requests": "train",
     "pyarrow": "train",
     "datasets": "hf",
 }

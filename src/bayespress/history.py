@@ -16,7 +16,7 @@ Count = tuple[int, int]
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What is known after an epoch; counts are (kept, all), by the papers' rule.
+    """What is known after an epoch; counts are (kept, all).
 
     Attributes
     ----------
@@ -34,14 +34,10 @@ class EpochRecord:
         Of the pruned network.
     score
         What the best epoch is chosen by, see ``compression_worth``.
-    words, dims, neurons, gates
-        Structures that stay.
-    weights
-        Kept weights of each matrix.
-    groups
-        Group variables that stay, each by its own log alpha.
+    words, dims, neurons, gates, paper, weights, groups
+        What stays, see :class:`bayespress.compression.Statistics`, as for the ratios.
     compression_ratio, stored_compression_ratio, dense_ratio
-        See :class:`bayespress.compression.Statistics`.
+        Three different numbers.
     """
 
     epoch: int
@@ -58,6 +54,7 @@ class EpochRecord:
     dims: Count
     neurons: Count
     gates: Count
+    paper: dict[str, Count]
     weights: dict[str, Count]
     groups: dict[str, Count]
     compression_ratio: float

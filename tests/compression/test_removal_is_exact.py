@@ -158,11 +158,12 @@ def test_ratio_and_counts_match_the_authors_report(path):
     stats = statistics(authors.build(fixture, torch.float64))
     assert stats.compression_ratio == pytest.approx(float(fixture["eval/overall"]), rel=1e-6)
     report = str(fixture["eval/text"])
+    p = stats.paper
     w, x, h = (stats.weights[k] for k in ("embedding", "weight_ih", "weight_hh"))
-    assert f"(w: {w[0]}/{w[1]}) (z_voc: {stats.words[0]}/{stats.words[1]})" in report
+    assert f"(w: {w[0]}/{w[1]}) (z_voc: {p['words'][0]}/{p['words'][1]})" in report
     assert f"(w_x: {x[0]}/{x[1]}) (w_h: {h[0]}/{h[1]})" in report
-    assert f"(z_x: {stats.dims[0]}/{stats.dims[1]}) (z_h: {stats.neurons[0]}" in report
-    assert f"(gates: {stats.gates[0]}/{stats.gates[1]})" in report
+    assert f"(z_x: {p['dims'][0]}/{p['dims'][1]}) (z_h: {p['neurons'][0]}" in report
+    assert f"(gates: {p['gates'][0]}/{p['gates'][1]})" in report
     assert stats.stored_compression_ratio >= stats.compression_ratio
 
 

@@ -7,13 +7,15 @@ its command is chosen.
 from __future__ import annotations
 
 import importlib
-import os
+import io
 import sys
+from typing import NoReturn
 
 import click
 
 from bayespress import __version__
-from bayespress.errors import BayespressError
+from bayespress.cli.stopping import Stopped
+from bayespress.errors import EXTRAS_OF_MODULE, BayespressError, MissingExtraError
 
 COMMANDS = {
     "demo": "Train on the text that comes along, and show what is left.",
@@ -26,6 +28,10 @@ COMMANDS = {
 }
 
 USER_ERROR, INTERRUPTED = 2, 130
+_NO_MEMORY = (
+    "there is not enough memory: lower --batch-size, --max-length, --vocabulary-size, "
+    "--embedding-size or --hidden-size"
+)
 
 
 class _LazyGroup(click.Group):
@@ -45,9 +51,14 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="bayespress")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Recurrent text models that prune themselves, shipped as one tiny file.
 
     \b
@@ -55,41 +66,68 @@ def cli() -> None:
       bayespress train reviews.csv --preset w+g+n --output runs/reviews
       bayespress predict runs/reviews "What a lovely evening"
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
     """Run the command line; errors are one line, with exit code 2."""
+    _write_any_character()
     try:
         cli.main(prog_name="bayespress", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except BayespressError as error:
-        _fail(str(error))
+    except Stopped as stop:
+        _end(str(stop), stop.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("stopped", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read the output, such as head, has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except ModuleNotFoundError as error:
-        _fail(_missing(error))
-    except MemoryError:
-        _fail("there is not enough memory: lower --batch-size, --max-length or --vocabulary-size")
-    except OSError as error:
-        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+        _end("stopped", INTERRUPTED)
+    except Exception as error:
+        message = _explain(error)
+        if message is None:
+            raise
+        _end(f"error: {message}", USER_ERROR)
 
 
-def _missing(error: ModuleNotFoundError) -> str:
-    from bayespress.errors import EXTRAS_OF_MODULE, MissingExtraError  # noqa: PLC0415
+def _explain(error: Exception) -> str | None:
+    """Say what a user can do; None if the error is a mistake of ours."""
+    if isinstance(error, BayespressError):
+        return str(error)
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    if isinstance(error, ModuleNotFoundError):
+        return _missing(error)
+    # The latter is torch's word for the former.
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return _NO_MEMORY
+    return _explain_system(error)
 
+
+def _explain_system(error: Exception) -> str | None:
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object[:40]!r} is not valid Unicode and cannot be written: change it"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    return None
+
+
+def _write_any_character() -> None:
+    """Answers go to files and programs as UTF-8; a terminal that lacks a character escapes it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _usage(error: click.ClickException) -> str:
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    return f"{message} (see '{context.command_path} --help')" if context else message
+
+
+def _missing(error: ModuleNotFoundError) -> str | None:
     module = (error.name or "").partition(".")[0]
-    if module not in EXTRAS_OF_MODULE:
-        raise error
-    return str(MissingExtraError(module, "this command"))
+    return str(MissingExtraError(module, "this command")) if module in EXTRAS_OF_MODULE else None
 
 
-def _fail(message: str) -> None:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(USER_ERROR)
+def _end(message: str, code: int) -> NoReturn:
+    click.echo(" ".join(message.splitlines()), err=True)
+    sys.exit(code)

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from bayespress import compact, runtime
-from bayespress.training import RunFolder, load_best
+from bayespress.cli.result import times
+from bayespress.runtime import Inspection
+from bayespress.storage import StorageError
 
 
 @click.command("compress", short_help="Take away what a run pruned and write one small file.")
@@ -19,26 +21,37 @@ from bayespress.training import RunFolder, load_best
 def command(run: Path, output: Path, *, force: bool) -> None:
     """Take away what a run pruned by its best epoch and write one small file.
 
-    Works while the run is going on, too.
+    RUN is the folder of a run, which may still be going on.
 
     \b
     Example:
-      bayespress compress runs/demo-LLLLLL --output sentiment.bpr
+      bayespress compress runs/demo --output sentiment.bpr
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
-    if output.exists() and not force:
-        raise click.UsageError(f"{output} exists already: choose another --output, or add --force")
+    from bayespress.training import RunFolder, load_best  # noqa: PLC0415 - --help needs no torch
+
+    _check_free(output, force=force)
     trained = load_best(RunFolder(run))
     model = trained.to_compact()
     size = compact.save(model, output)
-    inspection = runtime.inspect(model, size)
-    info = inspection.info
     click.echo(f"epoch {trained.epoch} of {run}:")
+    _print_counts(runtime.inspect(model, size))
+    click.echo(f"written to {output}")
+
+
+def _check_free(output: Path, *, force: bool) -> None:
+    if output.is_dir():
+        raise StorageError(f"{output} is a folder: give --output the name of a file")
+    if output.exists() and not force:
+        raise StorageError(f"{output} exists already: choose another --output, or add --force")
+
+
+def _print_counts(inspection: Inspection) -> None:
+    info = inspection.info
     click.echo(f"  {'':<10} {'before':>12} {'after':>12}")
     for name in ("words", "dims", "neurons", "gates"):
         kept, total = info[name]
         click.echo(f"  {name:<10} {total:>12,} {kept:>12,}")
-    click.echo(f"  {'bytes':<10} {info['dense_bytes']:>12,} {size:>12,}")
-    click.echo(
-        f"{output}: compression_ratio {info['compression_ratio']:,.1f}x, "
-        f"dense_ratio {info['dense_ratio']:,.1f}x, size_ratio {inspection.size_ratio or 0:,.1f}x"
-    )
+    click.echo(f"  {'bytes':<10} {info['dense_bytes']:>12,} {inspection.file_bytes:>12,}")
+    for name in ("compression_ratio", "dense_ratio"):
+        click.echo(f"  {name:<23} {times(info[name]):>12}")
+    click.echo(f"  {'size_ratio':<23} {times(inspection.size_ratio or 0):>12}")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bayespress import recipes, runtime
+from bayespress.cli.options import given, settings
+from bayespress.cli.result import say
 from bayespress.cli.train import run
 from bayespress.config import Config
 from bayespress.runtime import Inspection, TextPredictor
@@ -19,24 +27,24 @@ EXAMPLES = (
     "The plot is dull and the jokes are worse",
     "Two hours long, and not a minute too short",
 )
+_MOST_WORDS = 10
 
 
 @click.command("demo", short_help="Train on the text that comes along, and show what is left.")
-@click.option("--seed", default=None, type=int, help="seed of initialisation, order and noise")
+@settings("seed")
 @click.option(
     "--output", type=click.Path(path_type=Path), help="folder of the run  [runs/demo, demo-2, …]"
 )
-def command(seed: int | None, output: Path | None) -> None:
+def command(output: Path | None, **values: Any) -> None:
     """Train on 7,405 film-review sentences, then show what is left of the network.
 
     \b
     Example:
       bayespress demo
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
-    settings = recipes.read("demo").settings
-    config = Config.from_flat(settings, {} if seed is None else {"seed": seed})
+    config = Config.from_flat(recipes.read("demo").settings, given(values))
     folder = output or _free_folder()
-    run(config, folder, {})
+    run(config, folder)
     predictor = runtime.load(folder / "model.bpr")
     console = Console()
     _print_words(console, runtime.inspect(predictor.model, (folder / "model.bpr").stat().st_size))
@@ -51,12 +59,12 @@ def _free_folder() -> Path:
 
 def _print_words(console: Console, inspection: Inspection) -> None:
     by_effect = sorted(inspection.words, key=lambda word: word.effect)
+    half = min(_MOST_WORDS, len(by_effect) // 2)
     table = Table(title="The most telling of the kept words")
-    table.add_column(inspection.labels[1])
-    table.add_column(inspection.labels[0])
-    half = min(10, len(by_effect) // 2)
+    table.add_column(Text(inspection.labels[1]))
+    table.add_column(Text(inspection.labels[0]))
     for good, bad in zip(by_effect[: -half - 1 : -1], by_effect[:half], strict=True):
-        table.add_row(f"{good.word} {good.effect:+.2f}", f"{bad.word} {bad.effect:+.2f}")
+        table.add_row(*(Text(f"{word.word} {word.effect:+.2f}") for word in (good, bad)))
     console.print(table)
 
 
@@ -66,16 +74,25 @@ def _print_examples(console: Console, predictor: TextPredictor) -> None:
     table.add_column("answer")
     table.add_column("probability", justify="right")
     for text, row in zip(EXAMPLES, predictor.predict_proba(EXAMPLES), strict=True):
-        table.add_row(text, predictor.labels[int(row.argmax())], f"{row.max():.1%}")
+        table.add_row(text, Text(predictor.labels[int(row.argmax())]), f"{row.max():.1%}")
     console.print(table)
 
 
 def _print_next(console: Console, folder: Path) -> None:
-    console.print("Try next (after: source .venv/bin/activate):", style="bold")
+    program, run_folder = _program(), shlex.quote(str(folder))
+    console.print("Try next:", style="bold")
     for line in (
-        f'bayespress predict {folder} "your own sentence"',
-        f"bayespress inspect {folder}",
-        "bayespress train reviews.csv --text-column text --label-column label",
-        "bayespress recipes ls",
+        f'predict {run_folder} "your own sentence"',
+        f"inspect {run_folder}",
+        "train reviews.csv --text-column text --label-column label",
+        "recipes ls",
     ):
-        console.print(f"  {line}", highlight=False, soft_wrap=True)
+        say(console, f"  {program} {line}")
+
+
+def _program() -> str:
+    """Tell what calls this program: its name, or its place where it is not on the path."""
+    called = Path(sys.argv[0])
+    if shutil.which("bayespress") or called.name != "bayespress":
+        return "bayespress"
+    return shlex.quote(os.path.relpath(called))

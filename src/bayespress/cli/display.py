@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bayespress.cli.result import say, times
 from bayespress.history import EpochRecord
 
 _ROWS = 16
@@ -36,7 +37,7 @@ def cells(record: EpochRecord) -> tuple[str, ...]:
         f"{record.train_accuracy:.2%}",
         f"{record.validation_accuracy:.2%}",
         f"{record.kl_weight:.2f}",
-        f"{record.compression_ratio:,.0f}x",
+        times(record.compression_ratio),
         *(f"{kept:,}" for kept, _ in (record.words, record.dims, record.neurons, record.gates)),
         f"{record.seconds:.1f}",
     )
@@ -51,7 +52,8 @@ def layer_lines(record: EpochRecord) -> str:
 
     return (
         f"Embedding: {counts(['embedding', 'z_vocab'])}\n"
-        f"LSTM: {counts(['weight_ih', 'weight_hh', 'z_input', 'z_hidden', 'z_gates'])}\n"
+        f"LSTM: {counts(['weight_ih', 'weight_hh'])},\n"
+        f"      {counts(['z_input', 'z_hidden', 'z_gates'])}\n"
         f"Linear: {counts(['output'])}"
     )
 
@@ -65,16 +67,12 @@ class LiveDisplay:
         Where to; if it is no terminal, each epoch is one plain line.
     total_epochs
         How many there will be at most.
-    done
-        Records of epochs before this one, in a resumed run.
     """
 
-    def __init__(
-        self, console: Console, total_epochs: int, done: Sequence[EpochRecord] = ()
-    ) -> None:
+    def __init__(self, console: Console, total_epochs: int) -> None:
         self._console = console
         self._total = total_epochs
-        self._records = deque(done, maxlen=_ROWS)
+        self._records: deque[EpochRecord] = deque(maxlen=_ROWS)
         self._best = 0
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -106,9 +104,15 @@ class LiveDisplay:
             self._refresh()
             self._live.stop()
 
+    def show_earlier(self, records: Sequence[EpochRecord]) -> None:
+        """Show the epochs before a resumed run was stopped."""
+        self._records.extend(records)
+        best = max(records, key=lambda record: record.score, default=None)
+        self._best = best.epoch if best else 0
+
     def on_note(self, text: str) -> None:
         """Print it above the table."""
-        self._console.print(text, highlight=False)
+        say(self._console, text)
 
     def on_epoch_begin(self, epoch: int, steps: int) -> None:
         """Set the progress bar back."""
@@ -128,14 +132,15 @@ class LiveDisplay:
         if self._is_live:
             self._refresh()
         else:
-            self._print_plainly(cells(record))
-            self._console.print(layer_lines(record), highlight=False, soft_wrap=True)
+            self._print_plainly((*cells(record), "best so far" if is_best else ""))
+            say(self._console, layer_lines(record))
 
     def _print_plainly(self, row: Sequence[str]) -> None:
+        *figures, remark = row if len(row) > len(_COLUMNS) else (*row, "")
         line = " ".join(
-            cell.rjust(len(name)) for cell, name in zip(row, _PLAIN_COLUMNS, strict=True)
+            cell.rjust(len(name)) for cell, name in zip(figures, _PLAIN_COLUMNS, strict=True)
         )
-        self._console.print(line, highlight=False, soft_wrap=True)
+        say(self._console, f"{line}  {remark}".rstrip())
 
     def _refresh(self) -> None:
         if self._is_live:
@@ -149,6 +154,7 @@ class LiveDisplay:
             style = "bold green" if record.epoch == self._best else ""
             table.add_row(*cells(record), style=style)
         if self._records:
-            table.caption = layer_lines(self._records[-1])
+            best = f"best so far: epoch {self._best}" if self._best else ""
+            table.caption = f"{layer_lines(self._records[-1])}\n{best}"
             table.caption_justify = "left"
         return table

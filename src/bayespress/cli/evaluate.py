@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from bayespress import data, runtime
 from bayespress.cli.options import SettingsCommand, given, keys_of, model_file, settings
-from bayespress.config import Config
+from bayespress.cli.result import say
+from bayespress.config import Config, Value
+from bayespress.runtime import Evaluation
+
+_DATA_KEYS = keys_of("data")
 
 
 @click.command("evaluate", cls=SettingsCommand, short_help="Measure a model on labelled texts.")
@@ -25,9 +30,10 @@ from bayespress.config import Config
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 @settings(*keys_of("data", without=["source"]))
 def command(model: Path, source: str, split: str, *, as_json: bool, **values: Any) -> None:
-    """Measure a model file on the labelled texts of SOURCE.
+    """Measure a model on the labelled texts of SOURCE.
 
-    SOURCE is demo, imdb, ag-news, hf:owner/name, a file or a folder, as for training.
+    MODEL is a model file or the folder of a finished run; a run's own SOURCE is read and split as
+    it was in training. SOURCE is demo, imdb, ag-news, hf:owner/name, a file or a folder.
 
     \b
     Example:
@@ -35,19 +41,45 @@ def command(model: Path, source: str, split: str, *, as_json: bool, **values: An
       bayespress evaluate model.bpr new.csv --split all --label-column stars --json
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
     predictor = runtime.load(model_file(model))
-    config = Config.from_flat(data.source_defaults(source), {"source": source}, given(values))
+    layers = (data.source_defaults(source), {"source": source}, settings_of_run(model, source))
+    config = Config.from_flat(*layers, given(values))
+    # To people alone: this goes to the terminal, never into a file.
+    console = Console(stderr=True)
+    if console.is_terminal:
+        say(console, f"reading {source}")
     texts = data.load_split(config.data, split)
-    result = runtime.evaluate(predictor, texts.texts, texts.labels)
+    with console.status(f"evaluating {len(texts):,} texts"):
+        result = runtime.evaluate(predictor, texts.texts, texts.labels)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
-        return
-    click.echo(f"texts     {result.texts:,} ({source}, {split})")
+    else:
+        _print(result, f"{source}, {split}")
+
+
+def settings_of_run(model: Path, source: str) -> dict[str, Value]:
+    """Tell how a run read and split its data, if `model` is its folder and `source` its source.
+
+    Raises
+    ------
+    ConfigError
+        If the run's settings are damaged.
+    """
+    file = model / "config.toml"
+    if not file.is_file():
+        return {}
+    flat = Config.from_toml(file.read_text(encoding="utf-8"), str(file)).flat()
+    return {key: flat[key] for key in _DATA_KEYS} if flat["source"] == source else {}
+
+
+def _print(result: Evaluation, origin: str) -> None:
+    click.echo(f"texts     {result.texts:,} ({origin})")
     click.echo(f"accuracy  {result.accuracy:.2%}")
     click.echo(f"nll       {result.nll:.4f} nats")
-    click.echo(f"\n{'class':<20} {'texts':>8} {'recall':>8} {'precision':>10}")
+    width = max(map(len, [*result.classes, "class"]))
+    click.echo(f"\n{'class':<{width}} {'texts':>8} {'recall':>8} {'precision':>10}")
     for label, figures in result.classes.items():
         recall, precision = (_percent(figures[key]) for key in ("recall", "precision"))
-        click.echo(f"{label:<20} {figures['texts']:>8,} {recall:>8} {precision:>10}")
+        click.echo(f"{label:<{width}} {figures['texts']:>8,} {recall:>8} {precision:>10}")
 
 
 def _percent(share: float | None) -> str:

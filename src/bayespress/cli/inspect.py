@@ -13,12 +13,15 @@ from bayespress.cli.options import model_file
 from bayespress.runtime import Inspection
 from bayespress.runtime.inspection import GATE_NAMES
 
+_COUNT = click.IntRange(min=0)
+
 
 @click.command("inspect", short_help="Show what a model consists of.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
-@click.option("--words", default=20, show_default=True, help="how many kept words to list")
-def command(model: Path, *, as_json: bool, words: int) -> None:
+@click.option("--words", type=_COUNT, default=20, help="how many kept words to list  [20]")
+@click.option("--neurons", type=_COUNT, default=32, help="how many neurons to list  [32]")
+def command(model: Path, *, as_json: bool, words: int, neurons: int) -> None:
     """Show a model's three ratios, its bytes, kept words by weight, neurons and gates.
 
     \b
@@ -32,8 +35,8 @@ def command(model: Path, *, as_json: bool, words: int) -> None:
     if as_json:
         click.echo(json.dumps(inspection.to_dict(), ensure_ascii=False))
         return
-    for line in (*_sizes(inspection), "", *_words(inspection, words), "", *_gates(inspection)):
-        click.echo(line)
+    for lines in (_sizes(inspection), _words(inspection, words), _gates(inspection, neurons)):
+        click.echo("\n".join(lines))
 
 
 def _sizes(inspection: Inspection) -> Iterator[str]:
@@ -59,18 +62,24 @@ def _sizes(inspection: Inspection) -> Iterator[str]:
 
 
 def _words(inspection: Inspection, most: int) -> Iterator[str]:
-    yield f"{'kept word':<20} {'weight':>8} {'effect':>8}  speaks for"
-    for word in inspection.words[:most]:
-        yield f"{word.word:<20} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
-    left = len(inspection.words) - most
-    if left > 0:
-        yield f"… and {left:,} more (--words {len(inspection.words)})"
+    shown = inspection.words[:most]
+    width = max(map(len, ["kept word", *(word.word for word in shown)]))
+    yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  speaks for"
+    for word in shown:
+        yield f"{word.word:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
+    yield from _more(len(inspection.words), most, "--words")
 
 
-def _gates(inspection: Inspection) -> Iterator[str]:
+def _gates(inspection: Inspection, most: int) -> Iterator[str]:
     total = len(GATE_NAMES) * inspection.neurons
-    yield f"{inspection.live_gates} of {total} gates are computed (~), the others are constant:"
+    yield f"\n{inspection.live_gates} of {total} gates are computed (~), the others are constant:"
     yield "neuron  " + "".join(f"{name:>8}" for name in GATE_NAMES)
-    for number, gates in enumerate(inspection.gates):
+    for number, gates in enumerate(inspection.gates[:most]):
         values = (gates[name] for name in GATE_NAMES)
         yield f"{number:<8}" + "".join(f"{'~' if v is None else f'{v:.3f}':>8}" for v in values)
+    yield from _more(inspection.neurons, most, "--neurons")
+
+
+def _more(total: int, shown: int, flag: str) -> Iterator[str]:
+    if total > shown:
+        yield f"… and {total - shown:,} more ({flag} {total})"

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bayespress.config import FIELDS, Value, part_of
+from bayespress.config import FIELDS, SCHEDULES, TrainingConfig, Value, part_of
 from bayespress.errors import RunError
 
-_TYPES = {"int": int, "float": float, "str": str}
+
+# What is no number passes, so that `Config` names all wrong settings together.
+def integer(value: str) -> int | str:
+    """Read an integer, or leave it to `Config` to complain."""
+    try:
+        return int(value)
+    except ValueError:
+        return value
+
+
+def number(value: str) -> float | str:
+    """Read a number, or leave it to `Config` to complain."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+_TYPES = {"int": integer, "float": number, "str": str, "bool": None}
 
 
 class SettingsCommand(click.Command):
@@ -21,7 +40,8 @@ class SettingsCommand(click.Command):
         """Write one section for the command's own options and one for each table."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            is_option = isinstance(parameter, click.Option)
+            record = parameter.get_help_record(ctx) if is_option else None
             if record is not None:
                 is_setting = isinstance(parameter, _SettingOption)
                 title = part_of(parameter.name or "") if is_setting else "options"
@@ -39,19 +59,35 @@ def _option(key: str) -> Callable[[Any], Any]:
     field = FIELDS[key]
     flag, kind = key.replace("_", "-"), str(field.type).removesuffix(" | None")
     choices = field.metadata["choices"]
-    default = "" if field.default is None else f"  [{_shown(field.default)}]"
     return click.option(
         f"--{flag}/--no-{flag}" if kind == "bool" else f"--{flag}",
         key,
         cls=_SettingOption,
-        type=None if kind == "bool" else click.Choice(choices) if choices else _TYPES[kind],
+        type=_TYPES[kind],
+        metavar=f"[{'|'.join(choices)}]" if choices else None,
         default=None,
-        help=field.metadata["help"] + default,
+        help=field.metadata["help"] + _default(key),
     )
 
 
+def _default(key: str) -> str:
+    """Write a setting's default, and that of the other schedule where it has one of its own."""
+    general = FIELDS[key].default
+    usual = SCHEDULES[TrainingConfig.schedule].get(key, general)
+    if usual is None:
+        return ""
+    other = [
+        f"; {name} {_shown(changes.get(key, general))}"
+        for name, changes in SCHEDULES.items()
+        if changes.get(key, general) != usual
+    ]
+    return f"  [{_shown(usual)}{''.join(other)}]"
+
+
 def _shown(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def settings(*keys: str) -> Callable[[Any], Any]:
@@ -89,9 +125,10 @@ def model_file(path: Path) -> Path:
     if file.exists():
         return file
     if (path / "config.toml").exists():
+        run = shlex.quote(str(path))
         raise RunError(
             f"the run in {path} is not finished: continue it with "
-            f"'bayespress train --resume --output {path}', or make a file of its best epoch so far "
-            f"with 'bayespress compress {path} --output model.bpr'"
+            f"'bayespress train --resume --output {run}', or make a file of its best epoch so far "
+            f"with 'bayespress compress {run} --output model.bpr'"
         )
     raise RunError(f"{path} is a folder without a model: give a model file or a run's folder")

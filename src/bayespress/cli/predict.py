@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -14,7 +14,7 @@ from bayespress import runtime
 from bayespress.cli.options import model_file
 from bayespress.errors import DataError
 
-_CHUNK = 256
+_READ_BYTES = 1 << 15
 
 
 @click.command("predict", short_help="Classify texts.")
@@ -31,12 +31,8 @@ def command(model: Path, texts: tuple[str, ...]) -> None:
       zcat reviews.txt.gz | bayespress predict model.bpr > answers.jsonl
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
     predictor = runtime.load(model_file(model))
-    # At a prompt every line is answered at once; elsewhere batches are faster.
-    size = 1 if not texts and sys.stdin.isatty() else _CHUNK
-    lines = iter(texts) if texts else stdin_lines()
-    while chunk := list(itertools.islice(lines, size)):
-        for answer in _answers(predictor, chunk):
-            sys.stdout.write(answer + "\n")
+    for batch in [list(texts)] if texts else stdin_texts():
+        sys.stdout.writelines(_answers(predictor, batch))
         sys.stdout.flush()
 
 
@@ -44,40 +40,48 @@ def _answers(predictor: runtime.TextPredictor, texts: list[str]) -> Iterator[str
     for row in predictor.predict_proba(texts).tolist():
         probabilities = dict(zip(predictor.labels, row, strict=True))
         best = max(probabilities, key=lambda label: probabilities[label])
-        yield json.dumps(
-            {
-                "label": best,
-                "probability": round(probabilities[best], 6),
-                "probabilities": {k: round(p, 6) for k, p in probabilities.items()},
-            },
-            ensure_ascii=False,
-        )
+        answer = {
+            "label": best,
+            "probability": round(probabilities[best], 6),
+            "probabilities": {label: round(p, 6) for label, p in probabilities.items()},
+        }
+        yield json.dumps(answer, ensure_ascii=False) + "\n"
 
 
-def stdin_lines() -> Iterator[str]:
-    """Iterate over the lines of standard input.
-
-    Raises
-    ------
-    DataError
-        If a line is not UTF-8.
-    """
-    return decoded(sys.stdin.buffer)
-
-
-def decoded(lines: Iterable[bytes]) -> Iterator[str]:
-    """Decode lines, without their ends.
+def stdin_texts() -> Iterator[list[str]]:
+    """Iterate over the lines of standard input, as many at a time as have arrived.
 
     Raises
     ------
     DataError
         If a line is not UTF-8; says which one.
     """
-    for number, line in enumerate(lines, 1):
-        try:
-            yield line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"standard input, line {number}: byte {error.start + 1} "
-                f"(0x{line[error.start]:02x}) is not UTF-8; convert it, for instance with iconv"
-            ) from None
+    if sys.stdin.isatty():
+        click.echo("one text a line, please; Ctrl-D ends", err=True)
+    number = 0
+    for lines in _arriving(sys.stdin.buffer):
+        yield [_decoded(line, number) for number, line in enumerate(lines, number + 1)]
+        number += len(lines)
+
+
+def _arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
+    begun: list[bytes] = []  # pieces of a line whose end has not arrived
+    while piece := stream.read1(_READ_BYTES):  # type: ignore[attr-defined]
+        whole, newline, rest = piece.rpartition(b"\n")
+        if newline:
+            yield b"".join([*begun, whole]).split(b"\n")
+            begun = []
+        begun += [rest] if rest else []
+    if begun:
+        yield [b"".join(begun)]
+
+
+def _decoded(line: bytes, number: int) -> str:
+    try:
+        text = line.decode("utf-8").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"standard input, line {number}: byte {error.start + 1} "
+            f"(0x{line[error.start]:02x}) is not UTF-8; convert it, for instance with iconv"
+        ) from None
+    return text.removeprefix("\ufeff") if number == 1 else text

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+
+def times(ratio: float) -> str:
+    """Write a ratio, with a decimal as long as it says something.
+
+    Examples
+    --------
+    >>> times(1.44), times(1234.5)
+    ('1.4x', '1,234x')
+    """
+    return f"{ratio:,.1f}x" if ratio < 100 else f"{ratio:,.0f}x"
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line as it is: no markup, no colours, no breaks that would spoil a command."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_result(console: Console, output: Path, result: dict[str, Any]) -> None:
     """Print accuracy, the three ratios and the bytes of a finished run."""
-    table = Table(title=f"{output}, epoch {result['best_epoch']}", show_header=False)
+    table = Table(title=Text(f"{output}, epoch {result['best_epoch']}"), show_header=False)
     table.add_column(justify="left")
     table.add_column(justify="right")
     table.add_column(justify="left", style="dim")
     for row in _rows(result):
         table.add_row(*row)
     console.print(table)
+
+
+def print_next(console: Console, output: Path) -> None:
+    """Say what to do with a finished run."""
+    say(console, f'next: bayespress predict {shlex.quote(str(output))} "a text of yours"')
 
 
 def _rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -32,8 +55,8 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [
         *rows,
         ("words kept", f"{kept:,}", f"of {total:,}"),
-        ("compression_ratio", f"{result['compression_ratio']:,.0f}x", "weights, the papers' count"),
-        ("dense_ratio", f"{result['dense_ratio']:,.0f}x", "whole rows and columns"),
-        ("size_ratio", f"{result['size_ratio']:,.0f}x", f"of {result['dense_bytes']:,} bytes"),
+        ("compression_ratio", times(result["compression_ratio"]), "weights, the papers' count"),
+        ("dense_ratio", times(result["dense_ratio"]), "whole rows and columns"),
+        ("size_ratio", times(result["size_ratio"]), f"of {result['dense_bytes']:,} bytes"),
         ("shipped file", f"{result['file_bytes']:,} bytes", "model.bpr, all included"),
     ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -12,9 +15,13 @@ from rich.console import Console
 from bayespress import data, recipes
 from bayespress.cli.display import LiveDisplay
 from bayespress.cli.options import SettingsCommand, given, keys_of, settings
-from bayespress.cli.result import print_result
+from bayespress.cli.result import print_next, print_result, say
+from bayespress.cli.stopping import resumable
 from bayespress.config import Config, Value
-from bayespress.errors import ConfigError, MissingExtraError
+from bayespress.errors import ConfigError, MissingExtraError, TrainingError
+
+if TYPE_CHECKING:
+    from bayespress.training import RunFolder
 
 
 @click.command("train", cls=SettingsCommand, short_help="Train a classifier that prunes itself.")
@@ -50,11 +57,11 @@ def command(
       bayespress train --resume --output runs/imdb-LLLLLL
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
     said = given(values) | chosen_code(code, preset) | ({"source": source} if source else {})
-    if resume:
-        run(None, _folder(output, said), said)
-        return
-    config = layered(recipe, said)
-    run(config, _folder(output, config.flat()), {})
+    if resume and recipe:
+        raise ConfigError("--resume goes on with the run's own settings: leave --recipe out")
+    config = None if resume else layered(recipe, said)
+    folder = output or default_folder(config.flat() if config else said)
+    run_and_say_next(config, folder, said)
 
 
 def chosen_code(code: str | None, preset: str | None) -> dict[str, Value]:
@@ -88,51 +95,98 @@ def layered(recipe: str | None, said: Mapping[str, Value]) -> Config:
     return Config.from_flat(data.source_defaults(source), chosen, said)
 
 
-def _folder(output: Path | None, said: Mapping[str, Value]) -> Path:
-    if output is not None:
-        return output
+def default_folder(said: Mapping[str, Value]) -> Path:
+    """Name the folder of a run, by its source and its code.
+
+    Raises
+    ------
+    ConfigError
+        If no source is known.
+
+    Examples
+    --------
+    >>> default_folder({"source": "data/reviews.csv.gz", "code": "w"}).name
+    'reviews-LCLCCL'
+    """
     if "source" not in said:
         raise ConfigError("name the run's folder with --output")
-    source = Path(str(said["source"]).replace("hf:", "").replace("/", "-")).stem
+    source = str(said["source"])
+    path = Path(source.removeprefix("hf:").replace("/", "-") if source[:3] == "hf:" else source)
+    name = path.resolve().name.removesuffix(".gz")
     code = Config.from_flat({"code": said.get("code", "LLLLLL")}).model.code
-    return Path("runs") / f"{source}-{code}"
+    return Path("runs") / f"{Path(name).stem or 'run'}-{code}"
 
 
-def run(config: Config | None, output: Path, changes: Mapping[str, Value]) -> dict[str, Any]:
-    """Train in a new folder, or with no `config` go on in an old one; return the result.
+def run_and_say_next(
+    config: Config | None, output: Path, changes: Mapping[str, Value] = MappingProxyType({})
+) -> None:
+    """Train as :func:`run` does, then say how to use what was trained."""
+    run(config, output, changes)
+    print_next(Console(), output)
+
+
+def run(
+    config: Config | None, output: Path, changes: Mapping[str, Value] = MappingProxyType({})
+) -> None:
+    """Train in a new folder, or with no `config` go on in an old one.
 
     Raises
     ------
     BayespressError
         Any of its kinds; nothing is half-written.
+    Stopped
+        If Ctrl-C or SIGTERM came.
     """
     try:
-        from bayespress.training import RunFolder, Trainer, finish  # noqa: PLC0415
+        from bayespress.training import RunFolder  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "torch", "training") from None
-    console = Console()
-    folder = RunFolder(output)
+    folder, console = RunFolder(output), Console()
     if config is None:
         config = resumed(folder.config(), changes)
         result = folder.result()
         if result is not None and config == folder.config():
-            console.print(f"the run in {output} is finished")
+            say(console, f"the run in {output} is finished")
             print_result(console, output, result)
-            return result
+            return
     else:
         folder.check_free()
-    with console.status("reading the data"):
-        splits = data.load(config.data)
+    _train(config, folder, console)
+
+
+def _train(config: Config, folder: RunFolder, console: Console) -> None:
+    from bayespress.training import Trainer, finish  # noqa: PLC0415
+
+    say(console, f"reading {config.data.source}")
+    splits = data.load(config.data)
     for note in splits.notes:
-        console.print(note)
-    folder.save_config(config)
-    with LiveDisplay(console, config.training.epochs) as display:
+        say(console, note)
+    display = LiveDisplay(console, config.training.epochs)
+    with console.status("choosing words and encoding texts"):
         trainer = Trainer(config, splits, folder, display)
-        trainer.fit()
-    with console.status("testing"):
-        result = finish(folder, splits.test)
-    print_result(console, output, result)
-    return result
+    # From here on there is a run: before, nothing is written.
+    folder.save_config(config)
+    folder.result_file.unlink(missing_ok=True)
+    display.show_earlier(trainer.history)
+    with resumable(f"bayespress train --resume --output {shlex.quote(str(folder.path))}"):
+        with _no_trace_of_failure(folder), display:
+            trainer.fit()
+        with console.status("testing"):
+            result = finish(folder, splits.test)
+    print_result(console, folder.path, result)
+
+
+@contextmanager
+def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
+    """Take a run away that failed by its settings before it saved anything: they have to change."""
+    try:
+        yield
+    except (TrainingError, MemoryError, RuntimeError):
+        if not folder.history_file.exists():
+            folder.config_file.unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.path.rmdir()
+        raise
 
 
 def resumed(config: Config, changes: Mapping[str, Value]) -> Config:

@@ -18,9 +18,13 @@ class Statistics:
     Attributes
     ----------
     words, dims, neurons, gates
-        Structures that stay, by the papers' rule.
+        Structures that stay because they can bear on a prediction: what is shipped.
+    paper
+        The same four by the papers' rule, under which a word, for instance, counts as kept when
+        its group variable is, though all its weights are pruned.
     weights
-        Kept weights of ``embedding``, ``weight_ih``, ``weight_hh`` and ``output``, likewise.
+        Kept weights of ``embedding``, ``weight_ih``, ``weight_hh`` and ``output``, by the papers'
+        rule.
     groups
         Group variables ``z_vocab``, ``z_input``, ``z_hidden`` and ``z_gates`` that stay by their
         own log alpha alone.
@@ -39,6 +43,7 @@ class Statistics:
     dims: Count
     neurons: Count
     gates: Count
+    paper: dict[str, Count]
     weights: dict[str, Count]
     groups: dict[str, Count]
     compression_ratio: float
@@ -62,10 +67,8 @@ def statistics(net: TextClassifierNet) -> Statistics:
     )
     after = _dense_parameters(kept_rows, kept_dims, kept_neurons, outputs)
     return Statistics(
-        words=_count(paper.vocab),
-        dims=_count(paper.emb),
-        neurons=_count(paper.hidden),
-        gates=_count(paper.gates),
+        **_structures(live),
+        paper=_structures(paper),
         weights=paper.weight_counts(),
         groups={
             "z_vocab": _count(own.vocab),
@@ -82,6 +85,11 @@ def statistics(net: TextClassifierNet) -> Statistics:
 
 def _dense_parameters(rows: int, dims: int, neurons: int, outputs: int) -> int:
     return rows * dims + 4 * neurons * (dims + neurons + 1) + outputs * (neurons + 1)
+
+
+def _structures(masks: KeepMasks) -> dict[str, Count]:
+    parts = {"words": masks.vocab, "dims": masks.emb, "neurons": masks.hidden}
+    return {name: _count(mask) for name, mask in {**parts, "gates": masks.gates}.items()}
 
 
 def _count(mask: Any) -> Count:
