@@ -22,7 +22,7 @@ from pathlib import Path
 TARGET = Path(__file__).parents[1] / "src/bayespress/data/demo/sentences.tsv.gz"
 INNER_ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 SENTENCES = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
-SHARES = (("train", 0.70), ("validation", 0.85), ("test", 1.0))
+SHARES = (("train", 0.80), ("validation", 0.90), ("test", 1.0))
 
 Sentence = tuple[str, str, str]
 

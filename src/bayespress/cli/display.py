@@ -14,7 +14,7 @@ from rich.table import Table
 from bayespress.cli.result import say, times
 from bayespress.history import EpochRecord
 
-_ROWS = 16
+_ROWS, _BAR = 16, 20
 _COLUMNS = (
     "epoch",
     "train",
@@ -76,7 +76,8 @@ class LiveDisplay:
         self._best = 0
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(),
+            # Narrow, so that the ^C of a terminal does not wrap the line.
+            BarColumn(bar_width=_BAR),
             MofNCompleteColumn(),
             TextColumn("steps, loss {task.fields[loss]:.3f}"),
             TimeRemainingColumn(),

@@ -92,7 +92,16 @@ def layered(recipe: str | None, said: Mapping[str, Value]) -> Config:
     source = str(said.get("source", chosen.get("source", "")))
     if not chosen and source == "demo":
         chosen = recipes.read("demo").settings
-    return Config.from_flat(data.source_defaults(source), chosen, said)
+    return Config.from_flat(data.source_defaults(source), chosen | _shorter(chosen, said), said)
+
+
+def _shorter(chosen: Mapping[str, Value], said: Mapping[str, Value]) -> dict[str, Value]:
+    """Keep the share of epochs without noise where the user wants fewer than the recipe."""
+    tuned, epochs = int(chosen.get("finetune_epochs") or 0), int(chosen.get("epochs") or 0)
+    wanted = said.get("epochs")
+    if isinstance(wanted, int) and 0 < wanted < epochs:
+        return {"finetune_epochs": tuned * wanted // epochs}
+    return {}
 
 
 def default_folder(said: Mapping[str, Value]) -> Path:
