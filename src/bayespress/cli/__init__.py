@@ -102,7 +102,8 @@ def _explain(error: Exception) -> str | None:
 
 def _explain_system(error: Exception) -> str | None:
     if isinstance(error, UnicodeEncodeError):
-        return f"{error.object[:40]!r} is not valid Unicode and cannot be written: change it"
+        around = error.object[max(0, error.start - 20) : error.end + 20]
+        return f"{around!r} is not valid Unicode and cannot be written: change it"
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {error.strerror or error}"
     return None

@@ -36,7 +36,7 @@ _MOST_WORDS = 10
     "--output", type=click.Path(path_type=Path), help="folder of the run  [runs/demo, demo-2, …]"
 )
 def command(output: Path | None, **values: Any) -> None:
-    """Train on 7,405 film-review sentences, then show what is left of the network.
+    """Train on 8,421 film-review sentences, then show what is left of the network.
 
     \b
     Example:

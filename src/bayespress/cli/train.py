@@ -150,6 +150,7 @@ def run(
         from bayespress.training import RunFolder  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "torch", "training") from None
+    str(output).encode()  # safetensors can write where the name is no Unicode, but not read
     folder, console = RunFolder(output), Console()
     if config is None:
         config = resumed(folder.config(), changes)
@@ -206,15 +207,14 @@ def resumed(config: Config, changes: Mapping[str, Value]) -> Config:
     ConfigError
         If another setting differs from the run's.
     """
-    flat = config.flat()
-    wanted = {"code": Config.from_flat(changes).model.code} if "code" in changes else {}
-    for key, value in {**changes, **wanted}.items():
-        if key != "epochs" and value != flat[key]:
+    flat, said = config.flat(), Config.from_flat(changes).flat()
+    for key in changes:
+        if key != "epochs" and said[key] != flat[key]:
             raise ConfigError(
                 f"--resume goes on with the run's own settings: {key} is {flat[key]!r} there, "
-                f"not {value!r}; leave it out or start a new run"
+                f"not {said[key]!r}; leave it out or start a new run"
             )
-    epochs = int(changes.get("epochs") or config.training.epochs)
+    epochs = int(said["epochs"] or 0) if "epochs" in changes else config.training.epochs
     if epochs < config.training.epochs:
         raise ConfigError(
             f"the run has {config.training.epochs} epochs, --epochs may only raise that"

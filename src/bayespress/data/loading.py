@@ -40,7 +40,7 @@ def load(config: DataConfig) -> Splits:
     --------
     >>> splits = load(DataConfig(source="demo"))
     >>> len(splits.train), len(splits.validation), len(splits.test), splits.labels
-    (7405, 1533, 1630, ('negative', 'positive'))
+    (8421, 1061, 1086, ('negative', 'positive'))
     """
     source = _read(config.source, config)
     parts = _split(source, config)
