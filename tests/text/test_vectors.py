@@ -109,9 +109,9 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "damaged"),
     [
-        ("a.txt.gz", gzip.compress(GLOVE.encode(, mtime=0) * 99)[:-20]),
-        ("b.txt.gz", gzip.compress(GLOVE.encode(, mtime=0) * 99)[:-9] + bytes(9)),
-        ("c.txt.gz", gzip.compress(GLOVE.encode(, mtime=0))[:10] + b"\xff" * 20),
+        ("a.txt.gz", gzip.compress(GLOVE.encode() * 99, mtime=0)[:-20]),
+        ("b.txt.gz", gzip.compress(GLOVE.encode() * 99, mtime=0)[:-9] + bytes(9)),
+        ("c.txt.gz", gzip.compress(GLOVE.encode(), mtime=0)[:10] + b"\xff" * 20),
         ("d.txt.gz", b"not compressed"),
         ("e.txt", b"good 1 2 3\nb\xffd 1 2 3\n"),
     ],
