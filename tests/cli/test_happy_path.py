@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from bayespress import data, recipes
+from bayespress import compact, data, recipes
 from bayespress.data import LabelledTexts, Splits
 from bayespress.recipes import Recipe
 from tests.cli.helpers import (
@@ -24,6 +24,7 @@ from tests.cli.helpers import (
     write_folder,
     write_jsonl,
 )
+from tests.compact.strategies import encoder_of, random_model
 
 RUN_FILES = [
     "best.safetensors",
@@ -83,7 +84,7 @@ def test_training_prints_epochs_and_the_three_ratios(trained):
         ]
     )
     assert sum("Linear: output" in line for line in lines) == 8
-    assert "best so far" in lines[2]
+    assert lines[2].endswith(" best")
     for name in ("compression_ratio", "dense_ratio", "size_ratio", "shipped file"):
         assert name in trained.said
     assert "100.00%" in trained.said
@@ -185,28 +186,31 @@ def test_inspect_json_has_all_that_is_known(trained):
     assert sum(gate is None for gate in gates) == found["live_gates"]
 
 
-def test_constant_gates_are_shown_with_their_values(tmp_path, source):
-    worked("train", source, *TINY, "--epochs", "14", "--output", "run", "--kl-weight", "2")
-    found = json.loads(worked("inspect", "run", "--json"))
-    constant = [g for neuron in found["gates"] for g in neuron.values() if g is not None]
-    assert constant
-    assert all(-1 <= value <= 1 for value in constant)
-    said = worked("inspect", "run")
-    assert f"{found['live_gates']} of {4 * found['neurons']} gates are computed" in said
-    assert f"{constant[0]:.3f}" in said
+def test_constant_gates_are_shown_with_their_values():
+    compact.save(random_model(encoder_of(["good", "naïve"]), 2, 2, [0, 5], 3), "m.bpr")
+    gates = json.loads(worked("inspect", "m.bpr", "--json"))["gates"]
+    assert [[name for name, value in neuron.items() if value is None] for neuron in gates] == [
+        ["i"],
+        ["g"],
+    ]
+    *_, head, first, second = worked("inspect", "m.bpr").splitlines()
+    assert head.split() == ["neuron", "i", "f", "g", "o"]
+    for number, line in enumerate((first, second)):
+        shown = ["~" if v is None else f"{v:.3f}" for v in gates[number].values()]
+        assert line.split() == [str(number), *shown]
 
 
 @pytest.mark.parametrize(
     "labels",
-    [("1", "2", "10"), ("böse", "好", "🎉"), ("a, b", 'c "d"', "[red]e[/red]"), ("bad", "good")],
+    [("1", "2", "10"), ("böse", "好", "🎉"), ("[red]a[/red]", "b, c", 'd "e"'), ("bad", "good")],
 )
 def test_labels_may_be_numbers_or_any_text(tmp_path, labels):
-    made = rows(150, labels)
-    words = dict(zip(labels, ["uno", "dos", "tres"], strict=False))
-    made = [(f"{words[label]} {text}", label) for text, label in made]
+    texts = ["uno", "dos", "tres"][: len(labels)]
+    label_of = dict(zip(texts, labels, strict=True))
+    made = [(text, label_of[word]) for text, word in rows(150, texts)]
     source = write_csv(tmp_path / "labels.csv", made)
-    worked(*("train", source, *TINY, "--epochs", "9", "--kl-weight", "0.1", "--output", "[run]"))
-    texts = [words[label] for label in labels]
+    quickly = ["--preset", "dense", "--epochs", "12", "--output", "[run]"]
+    worked("train", source, *TINY, *quickly)
     assert [one["label"] for one in answers("[run]", *texts)] == list(labels)
     figures = json.loads(worked("evaluate", "[run]", source, "--json"))
     assert list(figures["classes"]) == list(labels)
@@ -277,7 +281,7 @@ def test_demo_tells_the_whole_story(monkeypatch, tiny_recipe, tmp_path):
         "  bayespress recipes ls",
     ):
         assert text in said
-    assert max(map(len, said.splitlines()[1:])) <= 86  # "best so far" stands behind the columns
+    assert max(map(len, said.splitlines()[1:])) <= 80
     worked("demo")
     worked("demo", "--seed", "5", "--output", "elsewhere")
     assert (tmp_path / "runs/demo-2/model.bpr").exists()

@@ -27,7 +27,8 @@ _COLUMNS = (
     "gates",
     "s",
 )
-_PLAIN_COLUMNS = ("epoch", "00.00%", "00.00%", *_COLUMNS[3:-1], "0000.0")
+_PLAIN_COLUMNS = ("epoch", "100.00%", "100.00%", *_COLUMNS[3:5], "20,000", *_COLUMNS[6:9], "999.9")
+"""How wide the columns of plain lines are; with the remark on the best epoch, 80 characters."""
 
 
 def cells(record: EpochRecord) -> tuple[str, ...]:
@@ -133,7 +134,7 @@ class LiveDisplay:
         if self._is_live:
             self._refresh()
         else:
-            self._print_plainly((*cells(record), "best so far" if is_best else ""))
+            self._print_plainly((*cells(record), "best" if is_best else ""))
             say(self._console, layer_lines(record))
 
     def _print_plainly(self, row: Sequence[str]) -> None:
@@ -141,7 +142,7 @@ class LiveDisplay:
         line = " ".join(
             cell.rjust(len(name)) for cell, name in zip(figures, _PLAIN_COLUMNS, strict=True)
         )
-        say(self._console, f"{line}  {remark}".rstrip())
+        say(self._console, f"{line} {remark}".rstrip())
 
     def _refresh(self) -> None:
         if self._is_live:
