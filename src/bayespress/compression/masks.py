@@ -71,20 +71,21 @@ def collect(net: TextClassifierNet) -> KeepMasks:
     )
 
 
-def aggregate(net: TextClassifierNet) -> KeepMasks:
+def aggregate(net: TextClassifierNet, own: KeepMasks | None = None) -> KeepMasks:
     """Combine the masks by the papers' rule, for counts that compare with the papers'.
 
     A word stays by its group variable where that has a log-uniform prior, else if any weight of
     its row does. A dimension needs weights on both sides, a neuron weights that read it (its own
     gates' or the output's), a gate incoming weights of its own. The rule is applied once: something
-    may stay for the sake of a weight that it removes elsewhere.
+    may stay for the sake of a weight that it removes elsewhere. `own` saves collecting the
+    network's own masks again.
 
     References
     ----------
     Program of Lobacheva, Chirkova, Vetrov: *Bayesian Sparsification of Gated Recurrent Neural
     Networks*, NeurIPS CDNNRIA workshop 2018.
     """
-    own = collect(net)
+    own = own or collect(net)
     by_group = net.embedding.z_vocab.prior is Prior.LOG_UNIFORM
     vocab = own.vocab if by_group else own.vocab & own.embedding_weight.any(dim=1)
     emb = own.emb & own.embedding_weight.any(dim=0) & own.weight_ih.any(dim=(0, 1))
@@ -103,13 +104,13 @@ def aggregate(net: TextClassifierNet) -> KeepMasks:
     )
 
 
-def aggregate_live(net: TextClassifierNet) -> KeepMasks:
+def aggregate_live(net: TextClassifierNet, own: KeepMasks | None = None) -> KeepMasks:
     """Keep exactly what can bear on a prediction: the masks' smallest fixed point.
 
     A neuron stays if a path of kept weights leads from it to an output; weights that feed a gate
     that is constant, because its group variable is pruned, are no path and go as well.
     """
-    own = collect(net)
+    own = own or collect(net)
     weight_ih = own.weight_ih & own.gates[..., None] & own.emb
     weight_hh = own.weight_hh & own.gates[..., None] & own.hidden
     hidden = _reaching(own.hidden & own.output_weight.any(dim=0), weight_hh, own.hidden)

@@ -58,7 +58,8 @@ class Statistics:
 
 def statistics(net: TextClassifierNet) -> Statistics:
     """Count what a network's masks keep."""
-    own, paper, live = collect(net), aggregate(net), aggregate_live(net)
+    own = collect(net)
+    paper, live = aggregate(net, own), aggregate_live(net, own)
     rows, dims, neurons = live.vocab.numel(), live.emb.numel(), live.hidden.numel()
     outputs = net.output.out_features
     before = _dense_parameters(rows, dims, neurons, outputs)
