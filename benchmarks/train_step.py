@@ -5,12 +5,13 @@ The dense side is what a user would write: nn.Embedding, nn.LSTM, nn.Linear and 
 
     python benchmarks/train_step.py --setting imdb --code LLLLLL
 
-prints one JSON object. Peak memory is measured in a process of its own for each side.
+prints one JSON line; without --setting and --code, one for each. README.md explains how to read it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import resource
@@ -23,16 +24,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from bayespress import kernels
 from bayespress.config import ModelConfig
 from bayespress.models import TextClassifierNet
-from bayespress.objective import negative_elbo, nll
+from bayespress.objective import nll
+from bayespress.optim import VariationalAdam
+from bayespress.training import process
 
 SETTINGS = {
     "imdb": {"rows": 20_003, "embedding": 300, "hidden": 128, "batch": 128, "tokens": 200},
     "ag-news": {"rows": 20_003, "embedding": 300, "hidden": 512, "batch": 128, "tokens": 100},
 }
+CODES = ("LLLLLL", "LCLCCL", "DCDCCD")
 NUM_TRAIN = 21_250
 Step = Callable[[], object]
+Side = tuple[str, str]  # setting, and code or "torch"
 
 
 class DenseNet(nn.Module):
@@ -65,15 +71,15 @@ def sparse_step(sizes: dict[str, int], code: str) -> Step:
     config = ModelConfig(code=code, embedding_size=sizes["embedding"], hidden_size=sizes["hidden"])
     generator = torch.Generator().manual_seed(1)
     net = TextClassifierNet(sizes["rows"], 1, config, generator=generator)
-    optimizer = torch.optim.Adam(net.parameters(), lr=5e-4, fused=True)
+    net.embedding.weight.sparse_grad = True
+    optimizer = VariationalAdam(net, lr=5e-4)
     ids, mask, labels = make_batch(sizes)
 
     def step() -> None:
-        likelihood = nll(net(ids, mask, generator), labels)
-        loss, _ = negative_elbo(likelihood, net, kl_weight=1.0, num_train=NUM_TRAIN)
+        loss = nll(net(ids, mask, generator), labels)
         optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizer.step_with_kl(1 / NUM_TRAIN)
 
     return step
 
@@ -107,43 +113,57 @@ def peak_megabytes(setting: str, code: str) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--setting", choices=SETTINGS, default="imdb")
-    parser.add_argument("--code", default="LLLLLL", help="six letters, or dense for torch's own")
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--peak-only", action="store_true", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    sizes = SETTINGS[args.setting]
-    # Gradients that fade over 200 steps become denormal numbers, with which torch's own LSTM is ten
-    # times slower: both sides are measured without them.
-    torch.set_flush_denormal(True)
-    if args.peak_only:
-        step = dense_step(sizes) if args.code == "dense" else sparse_step(sizes, args.code)
-        for _ in range(3):
-            step()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-        return
-    # First of all: a child's peak is at least what its parent holds when it is made.
-    ours_mb, dense_mb = (peak_megabytes(args.setting, code) for code in (args.code, "dense"))
-    ours, dense = sparse_step(sizes, args.code), dense_step(sizes)
+def report_peak(setting: str, code: str) -> None:
+    """Print the peak memory of three steps of this process, in megabytes."""
+    sizes = SETTINGS[setting]
+    step = dense_step(sizes) if code == "torch" else sparse_step(sizes, code)
+    for _ in range(3):
+        step()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def measure(setting: str, code: str, repeats: int, peaks: dict[Side, float]) -> dict[str, object]:
+    """Time both sides alternately."""
+    ours, dense = sparse_step(SETTINGS[setting], code), dense_step(SETTINGS[setting])
     for _ in range(2):
         ours(), dense()
-    times = [(seconds(ours), seconds(dense)) for _ in range(args.repeats)]
+    times = [(seconds(ours), seconds(dense)) for _ in range(repeats)]
     ours_s, dense_s = (statistics.median(column) for column in zip(*times, strict=True))
-    result = {
-        "setting": args.setting,
-        "config": args.code,
+    return {
+        "setting": setting,
+        "config": code,
         "ours_s": round(ours_s, 4),
         "dense_s": round(dense_s, 4),
         "ratio": round(ours_s / dense_s, 3),
-        "ours_peak_mb": round(ours_mb),
-        "dense_peak_mb": round(dense_mb),
+        "ours_peak_mb": round(peaks[setting, code]),
+        "dense_peak_mb": round(peaks[setting, "torch"]),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "kernels": kernels.problem() or "compiled",
     }
-    print(json.dumps(result))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--setting", choices=SETTINGS, help="all of them by default")
+    parser.add_argument("--code", help="six letters; LLLLLL, LCLCCL and DCDCCD by default")
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--peak-only", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    # Gradients that fade over 200 steps become denormal numbers, with which torch's own LSTM is ten
+    # times slower: both sides are measured without them.
+    with process.tuned():
+        if args.peak_only:
+            report_peak(args.setting, args.code)
+            return
+        settings = [args.setting] if args.setting else list(SETTINGS)
+        codes = [args.code] if args.code else list(CODES)
+        # First of all: a child's peak is at least what its parent holds when it is made.
+        sides = itertools.product(settings, [*codes, "torch"])
+        peaks = {side: peak_megabytes(*side) for side in sides}
+        for setting, code in itertools.product(settings, codes):
+            print(json.dumps(measure(setting, code, args.repeats, peaks)), flush=True)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,11 @@ def mask_of(padding):
 
 
 def flat_run(*inputs, mask, hard):
-    output, (h, c) = run_lstm(*inputs[:5], (inputs[5], inputs[6]), mask, hard=hard)
+    projection = inputs[0].flatten(0, 1)
+    row = torch.arange(len(projection)).view(inputs[0].shape[:2])
+    output, (h, c) = run_lstm(
+        projection, row, *inputs[1:5], (inputs[5], inputs[6]), mask, hard=hard
+    )
     return output, h, c
 
 

@@ -89,7 +89,6 @@ class TextClassifierNet(nn.Module):
         Tensor
             Shape ``(batch, outputs)``.
         """
-        vectors = self.embedding(ids, generator).transpose(0, 1)
-        _, (h, _) = self.lstm(vectors, mask=mask.t(), generator=generator)
+        _, (h, _) = self.lstm(self.embedding.tokens(ids, generator), mask=mask, generator=generator)
         logits: Tensor = self.output(h.squeeze(0), generator)
         return logits

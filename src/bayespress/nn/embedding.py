@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bayespress.nn import init
+from bayespress.nn.tokens import Tokens
 from bayespress.sparsity import Prior
 from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
 
@@ -79,22 +80,28 @@ class Embedding(nn.Module):
 
     def forward(self, input: Tensor, generator: torch.Generator | None = None) -> Tensor:  # noqa: A002 - torch.nn's name
         """Look rows up, with noise in training and pruned in evaluation."""
-        rows, position = torch.unique(input, return_inverse=True)
-        output = nn.functional.embedding(position, self.weight(generator, rows=rows))
-        if not self.z_vocab.is_constant:
-            output = output * self._group_variables(input, generator).unsqueeze(-1)
-        if self.padding_idx is not None:
-            output = output * (input != self.padding_idx).unsqueeze(-1)
-        return output
+        flat = input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
+        return self.tokens(flat, generator).expand().view(*input.shape, self.embedding_dim)
 
-    def _group_variables(self, ids: Tensor, generator: torch.Generator | None) -> Tensor:
-        """One z_vocab per (sequence, word), shape of `ids`."""
-        sequence = torch.arange(math.prod(ids.shape[:-1]), device=ids.device).view(
-            *ids.shape[:-1], 1
-        )
-        pairs, position = torch.unique(sequence * self.num_embeddings + ids, return_inverse=True)
-        samples: Tensor = self.z_vocab(generator, rows=pairs % self.num_embeddings)
-        return samples[position]
+    def tokens(self, ids: Tensor, generator: torch.Generator | None = None) -> Tokens:
+        """Look rows up, each distinct one once.
+
+        Parameters
+        ----------
+        ids
+            Row numbers, shape ``(batch, time)``.
+        generator
+            Source of the noise.
+        """
+        rows, word = torch.unique(ids, return_inverse=True)
+        tokens = Tokens(self.weight(generator, rows=rows), word)
+        if self.z_vocab.varies:
+            tokens.z_vocab = self.z_vocab(generator, rows=rows[tokens.pairs.word])
+        elif not self.z_vocab.is_constant:
+            tokens.vectors = tokens.vectors * self.z_vocab(rows=rows).unsqueeze(1)
+        if self.padding_idx is not None:
+            tokens.vectors = tokens.vectors * (rows != self.padding_idx).unsqueeze(1)
+        return tokens
 
     def extra_repr(self) -> str:
         """Describe the size in the printed module."""

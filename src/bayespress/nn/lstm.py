@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from bayespress.nn import init
+from bayespress.nn.products import linear, scale_pairs
 from bayespress.nn.recurrence import GATES, State, run_lstm
+from bayespress.nn.tokens import Tokens
 from bayespress.sparsity import Prior
 from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
 
@@ -97,7 +99,7 @@ class LSTM(nn.Module):
 
     def forward(
         self,
-        input: Tensor,  # noqa: A002 - torch.nn's name
+        input: Tensor | Tokens,  # noqa: A002 - torch.nn's name
         hx: State | None = None,
         *,
         mask: Tensor | None = None,
@@ -108,10 +110,12 @@ class LSTM(nn.Module):
         Parameters
         ----------
         input, hx
-            Sequences and the state before them (zeros by default), shapes as above.
+            Sequences and the state before them (zeros by default), shapes as above; or the
+            :class:`~bayespress.nn.tokens.Tokens` of an embedding, which saves time.
         mask
-            True where a step is real, of the input's first two dimensions. Other steps carry the
-            state over, so that padding, left or right, never changes a result.
+            True where a step is real, of the input's first two dimensions (of tokens:
+            ``(batch, time)``). Other steps carry the state over, so that padding, left or right,
+            never changes a result.
         generator
             Source of the noise; torch's global one by default.
 
@@ -120,29 +124,64 @@ class LSTM(nn.Module):
         output, (h_n, c_n)
             h of every step, and the last state.
         """
-        if self.batch_first:
-            input, mask = input.transpose(0, 1), None if mask is None else mask.t()  # noqa: A001
-        batch = input.shape[1]
-        if not self.z_input.is_constant:
-            input = input * self.z_input(generator, samples=batch)  # noqa: A001
-        weight_ih, weight_hh = self.weight_ih(generator), self.weight_hh(generator)
-        h, c = self._zeros(input) if hx is None else (hx[0].squeeze(0), hx[1].squeeze(0))
+        if isinstance(input, Tokens):
+            batch = input.word.shape[0]
+            mask = None if mask is None else mask.t()
+            projection, row = self._project_tokens(input, generator)
+            shared = row is input.word
+            row = row.t()
+        else:
+            if self.batch_first:
+                input, mask = input.transpose(0, 1), None if mask is None else mask.t()  # noqa: A001
+            batch = input.shape[1]
+            projection = self._project(input, generator)
+            row = torch.arange(len(projection), device=input.device).view(input.shape[:2])
+            shared = False
+        h, c = self._zeros(projection, batch) if hx is None else (hx[0][0], hx[1][0])
         output, (h, c) = run_lstm(
-            nn.functional.linear(input, weight_ih),
-            weight_hh,
+            projection,
+            row,
+            self.weight_hh(generator),
             self.bias,
             self.z_gates(generator, samples=batch),
             self.z_hidden(generator, samples=batch),
             (h, c),
             mask,
             hard=self.gate_activation == "hard_sigmoid",
+            shared=shared,
         )
         if self.batch_first:
             output = output.transpose(0, 1)
         return output, (h.unsqueeze(0), c.unsqueeze(0))
 
-    def _zeros(self, sequences: Tensor) -> State:
-        zeros = sequences.new_zeros(sequences.shape[1], self.hidden_size)
+    def _project(self, sequences: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Multiply ``(time, batch, input_size)`` by z_input and W: ``(time * batch, 4 H)``."""
+        if not self.z_input.is_constant:
+            sequences = sequences * self.z_input(generator, samples=sequences.shape[1])
+        return linear(sequences.flatten(0, 1), self.weight_ih(generator))
+
+    def _project_tokens(
+        self, tokens: Tokens, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        """Give projections, and the row that each token reads, of shape ``(batch, time)``.
+
+        What differs from sequence to sequence decides how many products there are.
+        """
+        batch, vectors = tokens.word.shape[0], tokens.vectors
+        z_input = None if self.z_input.is_constant else self.z_input(generator, samples=batch)
+        if z_input is not None and not self.z_input.varies:
+            vectors, z_input = vectors * z_input, None
+        weight_ih = self.weight_ih(generator)
+        if z_input is not None:
+            rows = scale_pairs(vectors, tokens.pairs, tokens.z_vocab, z_input)
+            return linear(rows, weight_ih), tokens.pairs.pair
+        projection = linear(vectors, weight_ih)
+        if tokens.z_vocab is None:
+            return projection, tokens.word
+        return scale_pairs(projection, tokens.pairs, tokens.z_vocab, None), tokens.pairs.pair
+
+    def _zeros(self, like: Tensor, batch: int) -> State:
+        zeros = like.new_zeros(batch, self.hidden_size)
         return zeros, zeros
 
     def extra_repr(self) -> str:

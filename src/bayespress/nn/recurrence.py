@@ -17,6 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bayespress import kernels
+from bayespress.nn.compiled import CompiledRecurrence, sum_as
+
 GATES = 4
 """Gate preactivations of a neuron, in the order i, f, g, o (PyTorch's)."""
 
@@ -52,6 +55,7 @@ def activation_slope(gates: Tensor, *, hard: bool) -> Tensor:
 
 def run_lstm(
     projection: Tensor,
+    row: Tensor,
     weight_hh: Tensor,
     bias: Tensor,
     z_gates: Tensor,
@@ -60,13 +64,16 @@ def run_lstm(
     mask: Tensor | None = None,
     *,
     hard: bool = False,
+    shared: bool = False,
 ) -> tuple[Tensor, State]:
     """Run all time steps.
 
     Parameters
     ----------
     projection
-        Input projections x W', shape ``(time, batch, 4 H)``, before the group variables.
+        Input projections x W', shape ``(rows, 4 H)``, before the group variables.
+    row
+        Which of the projections each token reads, shape ``(time, batch)``.
     weight_hh
         Recurrent weights U, shape ``(4 H, H)``.
     bias
@@ -79,15 +86,22 @@ def run_lstm(
         True where a step is real, shape ``(time, batch)``; other steps carry h and c over.
     hard
         Whether i, f and o use the hard sigmoid.
+    shared
+        Whether different sequences may read the same projection.
 
     Returns
     -------
     output, (h, c)
         h of every step, shape ``(time, batch, H)``, and the last state.
     """
-    output, h, c = _Recurrence.apply(  # type: ignore[no-untyped-call]
-        projection, weight_hh, bias, z_gates, z_hidden, *state, mask, hard
-    )
+    tensors = (weight_hh, bias, z_gates, z_hidden, *state)
+    if kernels.library(projection, *tensors) is not None:
+        output, h, c = CompiledRecurrence.apply(  # type: ignore[no-untyped-call]
+            projection, *tensors, row, mask, hard, shared
+        )
+    else:
+        steps = projection.index_select(0, row.flatten()).view(*row.shape, -1)
+        output, h, c = _Recurrence.apply(steps, *tensors, mask, hard)  # type: ignore[no-untyped-call]
     return output, (h, c)
 
 
@@ -161,8 +175,8 @@ class _Recurrence(torch.autograd.Function):
             d_raw,
             d_weight,
             d_act.sum((0, 1)),
-            _sum_as(d_z_gates, z_gates),
-            _sum_as(d_z_hidden, z_hidden),
+            sum_as(d_z_gates, z_gates),
+            sum_as(d_z_hidden, z_hidden),
             dh,
             dc,
             None,
@@ -177,10 +191,3 @@ def _carry_factors(mask: Tensor | None, like: Tensor) -> list[Tensor | None]:
     whole = mask.all(dim=1).tolist()
     factors = mask.to(like.dtype).unsqueeze(2)
     return [None if w else factor for w, factor in zip(whole, factors, strict=True)]
-
-
-def _sum_as(grad: Tensor | None, variable: Tensor) -> Tensor | None:
-    """Sum a per-sequence gradient over the batch where all sequences shared the variable."""
-    if grad is None or len(variable) == len(grad):
-        return grad
-    return grad.sum(0, keepdim=True)

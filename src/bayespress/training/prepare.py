@@ -73,13 +73,15 @@ def build_network(
     config: Config, task_encoder: TextEncoder, labels: tuple[str, ...]
 ) -> TextClassifierNet:
     """Make the network that a configuration describes, not trained."""
-    return TextClassifierNet(
+    net = TextClassifierNet(
         task_encoder.vocabulary.num_rows,
         1 if len(labels) == 2 else len(labels),
         config.model,
         padding_idx=None if task_encoder.vocabulary.skips else 0,
         generator=generator(config.training.seed, "initialisation"),
     )
+    net.embedding.weight.sparse_grad = True
+    return net
 
 
 def load_pretrained(net: TextClassifierNet, config: Config, encoder: TextEncoder) -> int:

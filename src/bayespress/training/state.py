@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bayespress.config import TrainingConfig
+from bayespress.config import Config
 from bayespress.errors import RunError
+from bayespress.optim import VariationalAdam
 from bayespress.variational import named_variational_parameters
 
 
@@ -34,7 +35,7 @@ class Progress:
         return asdict(self)
 
 
-def make_optimizer(net: nn.Module, config: TrainingConfig) -> torch.optim.Adam:
+def make_optimizer(net: nn.Module, config: Config) -> VariationalAdam:
     """Make Adam with three step sizes: weights and biases, group variables, log sigmas."""
     log_sigmas, groups = set(), set()
     for _, parameter in named_variational_parameters(net):
@@ -44,14 +45,16 @@ def make_optimizer(net: nn.Module, config: TrainingConfig) -> torch.optim.Adam:
             groups.add(parameter.mean)
     means = [p for p in net.parameters() if p not in log_sigmas and p not in groups]
     in_order = list(net.parameters())
+    training = config.training
     parts = [
-        (means, config.learning_rate),
-        ([p for p in in_order if p in groups], config.group_learning_rate),
-        ([p for p in in_order if p in log_sigmas], config.log_sigma_learning_rate),
+        (means, training.learning_rate),
+        ([p for p in in_order if p in groups], training.group_learning_rate),
+        ([p for p in in_order if p in log_sigmas], training.log_sigma_learning_rate),
     ]
-    return torch.optim.Adam(
+    return VariationalAdam(
+        net,
         [{"params": part, "lr": rate, "full_rate": rate} for part, rate in parts if part],
-        fused=True,
+        form=config.model.kl_form,
     )
 
 

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from bayespress import kernels
 from bayespress.compression import Statistics, statistics, to_compact
 from bayespress.config import Config
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import RunError, TrainingError
 from bayespress.history import EpochRecord, read_history, write_history
-from bayespress.objective import negative_elbo, nll
+from bayespress.objective import nll
 from bayespress.runtime import TextPredictor, evaluate
 from bayespress.text import TextEncoder
-from bayespress.training import prepare
+from bayespress.training import prepare, process
 from bayespress.training.batches import Batch
 from bayespress.training.listener import Listener, Silent
 from bayespress.training.prepare import Task
@@ -77,7 +78,7 @@ class Trainer:
         encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
         self.task: Task = prepare.prepare(config, splits, encoder)
         self.net = prepare.build_network(config, self.task.encoder, self.task.labels)
-        self.optimizer = make_optimizer(self.net, config.training)
+        self.optimizer = make_optimizer(self.net, config)
         if metadata:
             restore(self.net, self.optimizer, tensors)
             self.progress = Progress(**metadata["progress"])
@@ -96,8 +97,11 @@ class Trainer:
         StorageError
             If a file cannot be written; what was saved before is whole.
         """
-        while not self._finished:
-            self._run_epoch(self.progress.epoch + 1)
+        if kernels.problem():
+            self.listener.on_note(f"training takes about 5 times as long: {kernels.problem()}")
+        with process.tuned():
+            while not self._finished:
+                self._run_epoch(self.progress.epoch + 1)
         return self.progress
 
     @property
@@ -177,32 +181,24 @@ class Trainer:
         self, batch: Batch, kl_weight: float, noise: torch.Generator
     ) -> tuple[float, float, float, int]:
         """Take one step; return loss, nll, kl and the number of right answers."""
-        config = self.config
         logits = self.net(batch.ids, batch.mask, noise)
         likelihood = nll(logits, batch.labels)
-        loss, divergence = likelihood, likelihood.new_zeros(())
-        if self.net.training:
-            loss, divergence = negative_elbo(
-                likelihood,
-                self.net,
-                kl_weight=kl_weight,
-                num_train=len(self.task.train),
-                form=config.model.kl_form,
-            )
         self.optimizer.zero_grad()
-        loss.backward()
-        if config.training.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), config.training.clip_norm)
-        self.optimizer.step()
+        likelihood.backward()
+        scale = kl_weight / len(self.task.train)
+        divergence = self.optimizer.step_with_kl(
+            scale if self.net.training else None, self.config.training.clip_norm
+        )
         answers = logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
         correct = int((answers == batch.labels).sum())
-        return loss.item(), likelihood.item(), divergence.item(), correct
+        first = likelihood.item()
+        return first + scale * divergence, first, divergence, correct
 
     def _begin_finetuning(self) -> None:
         """Fix the masks; old moments go, since they would move what is pruned."""
         for _, parameter in named_variational_parameters(self.net):
             parameter.freeze()
-        self.optimizer = make_optimizer(self.net, self.config.training)
+        self.optimizer = make_optimizer(self.net, self.config)
 
     def _not_finite(self, epoch: int, step: int) -> str:
         return (

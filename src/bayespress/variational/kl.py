@@ -7,13 +7,16 @@ They differ by nearly a constant (0.67 an element), so that gradients agree and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from bayespress import kernels
 
 CLIP = 8.0
 """log alpha is clipped to [-8, 8] in the KL: there is no gradient outside."""
@@ -69,8 +72,16 @@ def molchanov(log_alpha: Tensor) -> tuple[Tensor, Tensor]:
     return value, slope
 
 
-APPROXIMATIONS = MappingProxyType({"chirkova": chirkova, "molchanov": molchanov})
+APPROXIMATIONS: Mapping[str, Approximation] = MappingProxyType(
+    {"chirkova": chirkova, "molchanov": molchanov}
+)
 """Approximations of the log-uniform KL by name; the authors' own is the default."""
+
+# The same by constants: 0.5 log(1 + 1/alpha) + offset - scale * sigmoid(shift + rate * log alpha).
+_CONSTANTS = {
+    "chirkova": (-0.03, 0.64, 1.5 * 1.3, 1.5),
+    "molchanov": (0.63576, 0.63576, 1.87320, 1.48695),
+}
 
 
 def log_alpha_of(mean: Tensor, log_sigma: Tensor) -> Tensor:
@@ -94,8 +105,13 @@ def kl_log_uniform(mean: Tensor, log_sigma: Tensor, form: str = "chirkova") -> T
         A scalar. Its gradient is closed-form, zero where log alpha is clipped, and finite
         everywhere, also where a mean is exactly zero.
     """
-    total: Tensor = _LogUniformKL.apply(mean, log_sigma, APPROXIMATIONS[form])  # type: ignore[no-untyped-call]
+    total: Tensor = _LogUniformKL.apply(mean, log_sigma, form)  # type: ignore[no-untyped-call]
     return total
+
+
+def compiled_approximation(form: str) -> kernels.Approximation:
+    """Give an approximation's constants as the compiled kernels take them."""
+    return kernels.Approximation(*_CONSTANTS[form], CLIP)
 
 
 def kl_normal(mean: Tensor, log_sigma: Tensor) -> Tensor:
@@ -110,31 +126,46 @@ class _LogUniformKL(torch.autograd.Function):
     """Value and gradient in one pass, chunk by chunk, so that temporaries stay in the cache."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        mean: Tensor,
-        log_sigma: Tensor,
-        approximation: Approximation,
-    ) -> Tensor:
+    def forward(ctx: Any, mean: Tensor, log_sigma: Tensor, form: str) -> Tensor:
         mean_grad = torch.empty_like(mean, memory_format=torch.contiguous_format)
         log_sigma_grad = torch.empty_like(mean_grad)
-        total = mean.new_zeros(())
-        chunks = (
-            tensor.reshape(-1).split(_CHUNK)
-            for tensor in (mean, log_sigma, mean_grad, log_sigma_grad)
-        )
-        for theta, log_s, theta_grad, log_s_grad in zip(*chunks, strict=True):
-            log_alpha = log_alpha_of(theta, log_s)
-            value, slope = approximation(log_alpha.clamp(-CLIP, CLIP))
-            total += value.sum()
-            # A mean of exactly zero has an infinite log alpha: clipped, hence no gradient there.
-            slope = torch.where(log_alpha.abs() < CLIP, slope, 0)
-            torch.mul(slope, 2, out=log_s_grad)
-            torch.div(-log_s_grad, torch.where(theta == 0, 1, theta), out=theta_grad)
         ctx.save_for_backward(mean_grad, log_sigma_grad)
-        return total
+        if kernels.library(mean, log_sigma) is None:
+            return _by_chunks(mean, log_sigma, form, mean_grad, log_sigma_grad)
+        return _by_kernel(mean, log_sigma, form, mean_grad, log_sigma_grad)
 
     @staticmethod
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, Tensor, None]:
         mean_grad, log_sigma_grad = ctx.saved_tensors
         return scale * mean_grad, scale * log_sigma_grad, None
+
+
+def _by_chunks(
+    mean: Tensor, log_sigma: Tensor, form: str, mean_grad: Tensor, log_sigma_grad: Tensor
+) -> Tensor:
+    total = mean.new_zeros(())
+    chunks = (
+        tensor.reshape(-1).split(_CHUNK) for tensor in (mean, log_sigma, mean_grad, log_sigma_grad)
+    )
+    for theta, log_s, theta_grad, log_s_grad in zip(*chunks, strict=True):
+        log_alpha = log_alpha_of(theta, log_s)
+        value, slope = APPROXIMATIONS[form](log_alpha.clamp(-CLIP, CLIP))
+        total += value.sum()
+        # A mean of exactly zero has an infinite log alpha: clipped, hence no gradient there.
+        slope = torch.where(log_alpha.abs() < CLIP, slope, 0)
+        torch.mul(slope, 2, out=log_s_grad)
+        torch.div(-log_s_grad, torch.where(theta == 0, 1, theta), out=theta_grad)
+    return total
+
+
+def _by_kernel(
+    mean: Tensor, log_sigma: Tensor, form: str, mean_grad: Tensor, log_sigma_grad: Tensor
+) -> Tensor:
+    constants, code = compiled_approximation(form), kernels.needed(mean, log_sigma)
+    tensors = (mean.contiguous(), log_sigma.contiguous(), mean_grad, log_sigma_grad)
+    addresses = [kernels.address(tensor) for tensor in tensors]
+    totals = kernels.run(
+        lambda _, part: code.kl(ctypes.byref(constants), *addresses, *part),
+        kernels.ranges(mean.numel(), _CHUNK),
+    )
+    return mean.new_tensor(sum(totals))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,12 @@ class VariationalParameter(nn.Module):
     threshold
         Prune where :math:`\log\alpha` exceeds this; ``math.inf`` prunes nothing.
 
+    Attributes
+    ----------
+    sparse_grad
+        Whether gradients of some distinct rows are sparse tensors, as those of
+        :class:`torch.nn.Embedding` with ``sparse=True``. Set it where the optimiser takes them.
+
     References
     ----------
     Molchanov, Ashukha, Vetrov: *Variational Dropout Sparsifies Deep Neural Networks*, ICML 2017.
@@ -57,6 +64,7 @@ class VariationalParameter(nn.Module):
         super().__init__()
         self.prior = Prior(prior)
         self.threshold = threshold
+        self.sparse_grad = False
         self.mean: Tensor
         self.log_sigma: Tensor | None
         if self.prior is Prior.CONSTANT:
@@ -72,6 +80,11 @@ class VariationalParameter(nn.Module):
     def is_constant(self) -> bool:
         """Whether this is the constant one, so that multiplying by it can be left out."""
         return self.prior is Prior.CONSTANT
+
+    @property
+    def varies(self) -> bool:
+        """Whether two samples differ: it has noise, and is in training mode."""
+        return self.training and self.log_sigma is not None
 
     def log_alpha(self) -> Tensor:
         r"""Give each element's :math:`\log\alpha`, unclipped; minus infinity without noise."""
@@ -110,6 +123,8 @@ class VariationalParameter(nn.Module):
         Tensor
             Of the mean's shape, or as `rows` and `samples` change it.
         """
+        if rows is not None and self.sparse_grad:
+            return self._sparse_rows(generator, rows)
         mean = self.mean if rows is None else _rows_of(self.mean, rows)
         if samples is not None:
             mean = mean.unsqueeze(0)
@@ -125,6 +140,17 @@ class VariationalParameter(nn.Module):
         if self.prior is not Prior.LOG_UNIFORM:
             return mean
         return mean * self._keep_rows(rows)
+
+    def _sparse_rows(self, generator: torch.Generator | None, rows: Tensor) -> Tensor:
+        log_sigma = self.log_sigma if self.varies else None
+        factor: Tensor | None = None
+        if self.varies:
+            factor = self.mean.new_empty(len(rows), *self.mean.shape[1:])
+            factor.normal_(generator=generator)
+        elif self.prior is Prior.LOG_UNIFORM:
+            factor = self._keep_rows(rows)
+        output: Tensor = _SparseRows.apply(self.mean, log_sigma, rows, factor)  # type: ignore[no-untyped-call]
+        return output
 
     def _keep_rows(self, rows: Tensor | None) -> Tensor:
         if rows is None or self.log_sigma is None:
@@ -156,6 +182,39 @@ class VariationalParameter(nn.Module):
     def extra_repr(self) -> str:
         """Describe shape and prior in the printed module."""
         return f"{tuple(self.mean.shape)}, prior={self.prior.value}"
+
+
+class _SparseRows(torch.autograd.Function):
+    """Some rows as a sample, or as means times a factor; their gradients are sparse tensors."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, mean: Tensor, log_sigma: Tensor | None, rows: Tensor, factor: Tensor | None
+    ) -> Tensor:
+        ctx.size, output = mean.shape, mean.index_select(0, rows)
+        scale = factor
+        if log_sigma is not None and factor is not None:
+            scale = log_sigma.index_select(0, rows).exp_().mul_(factor)  # sigma * epsilon
+            output += scale
+        elif factor is not None:
+            output *= factor
+        ctx.noisy = log_sigma is not None
+        ctx.save_for_backward(rows, scale)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        rows, scale = ctx.saved_tensors
+        by_mean = grad if ctx.noisy or scale is None else grad * scale
+        by_log_sigma = _sparse(rows, grad * scale, ctx.size) if ctx.noisy else None
+        return _sparse(rows, by_mean, ctx.size), by_log_sigma, None, None
+
+
+def _sparse(rows: Tensor, values: Tensor, size: torch.Size) -> Tensor:
+    """Make a sparse tensor of distinct rising rows."""
+    return torch.sparse_coo_tensor(
+        rows.unsqueeze(0), values, size, is_coalesced=True, check_invariants=False
+    )
 
 
 def _rows_of(tensor: Tensor, rows: Tensor) -> Tensor:
