@@ -119,6 +119,12 @@ class TrainingConfig:
         low=0,
     )
     clip_norm: float = setting(0.0, "clip the gradient norm to this; 0 is off", low=0.0)
+    shrink_after: int = setting(
+        0,
+        "while training, slice away words, dimensions and neurons that have been pruned for N "
+        "epochs; 0 is off",
+        low=0,
+    )
     length_batching: bool = setting(True, "form batches of texts of similar length")
     patience: int = setting(0, "stop after N epochs without a better score; 0 is off", low=0)
     compression_worth: float = setting(
@@ -141,6 +147,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "group_learning_rate": 2e-3,
             "kl_warmup": 0.3,
             "decay": "linear",
+            "shrink_after": 2,
         },
     }
 )

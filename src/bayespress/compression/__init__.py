@@ -3,11 +3,12 @@
 from bayespress.compression.compact import to_compact
 from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live
 from bayespress.compression.shrink import ShrinkPlan, shrink
-from bayespress.compression.statistics import Statistics, statistics
+from bayespress.compression.statistics import Size, Statistics, statistics
 
 __all__ = [
     "KeepMasks",
     "ShrinkPlan",
+    "Size",
     "Statistics",
     "aggregate",
     "aggregate_live",

@@ -39,10 +39,10 @@ class KeepMasks:
     weight_hh: Tensor
     output_weight: Tensor
 
-    def weight_counts(self) -> dict[str, tuple[int, int]]:
-        """Kept and all weights of the four matrices."""
+    def kept_weights(self) -> dict[str, int]:
+        """Count the kept weights of the four matrices."""
         return {
-            name: (int(mask.sum()), mask.numel())
+            name: int(mask.sum())
             for name, mask in (
                 ("embedding", self.embedding_weight),
                 ("weight_ih", self.weight_ih),

@@ -12,6 +12,39 @@ Count = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Size:
+    """Rows of the table, embedding dimensions, neurons and outputs of a classifier."""
+
+    rows: int
+    dims: int
+    neurons: int
+    outputs: int
+
+    @classmethod
+    def of(cls, net: TextClassifierNet) -> Size:
+        """Measure a network."""
+        lstm = net.lstm
+        return cls(
+            net.embedding.num_embeddings, lstm.input_size, lstm.hidden_size, net.output.out_features
+        )
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Number of weights in the four matrices."""
+        return {
+            "embedding": self.rows * self.dims,
+            "weight_ih": 4 * self.neurons * self.dims,
+            "weight_hh": 4 * self.neurons * self.neurons,
+            "output": self.outputs * self.neurons,
+        }
+
+    @property
+    def dense_parameters(self) -> int:
+        """Number of parameters of the same network without sparsity, biases included."""
+        return sum(self.weights.values()) + 4 * self.neurons + self.outputs
+
+
+@dataclass(frozen=True)
 class Statistics:
     """What is kept of a classifier; every count is (kept, all).
 
@@ -56,48 +89,49 @@ class Statistics:
         return asdict(self)
 
 
-def statistics(net: TextClassifierNet) -> Statistics:
-    """Count what a network's masks keep."""
+def statistics(net: TextClassifierNet, full: Size | None = None) -> Statistics:
+    """Count what a network's masks keep.
+
+    Parameters
+    ----------
+    net
+        The network.
+    full
+        Its size before live shrinking: what is gone counts as pruned.
+    """
+    full = full or Size.of(net)
     own = collect(net)
     paper, live = aggregate(net, own), aggregate_live(net, own)
-    rows, dims, neurons = live.vocab.numel(), live.emb.numel(), live.hidden.numel()
-    outputs = net.output.out_features
-    before = _dense_parameters(rows, dims, neurons, outputs)
-    kept_rows, kept_dims, kept_neurons = (
-        int(mask.sum()) for mask in (live.vocab, live.emb, live.hidden)
-    )
-    after = _dense_parameters(kept_rows, kept_dims, kept_neurons, outputs)
+    rows, dims, neurons = (int(mask.sum()) for mask in (live.vocab, live.emb, live.hidden))
+    after = Size(rows, dims, neurons, full.outputs)
+    kept = paper.kept_weights()
     return Statistics(
-        **_structures(live),
-        paper=_structures(paper),
-        weights=paper.weight_counts(),
+        **_structures(live, full),
+        paper=_structures(paper, full),
+        weights={name: (kept[name], total) for name, total in full.weights.items()},
         groups={
-            "z_vocab": _count(own.vocab),
-            "z_input": _count(own.emb),
-            "z_hidden": _count(own.hidden),
-            "z_gates": _count(own.gates),
+            "z_vocab": (int(own.vocab.sum()), full.rows),
+            "z_input": (int(own.emb.sum()), full.dims),
+            "z_hidden": (int(own.hidden.sum()), full.neurons),
+            "z_gates": (int(own.gates.sum()), 4 * full.neurons),
         },
-        compression_ratio=_ratio(paper),
-        stored_compression_ratio=_ratio(live),
-        dense_ratio=before / after,
-        dense_bytes=4 * before,
+        compression_ratio=_ratio(paper, full),
+        stored_compression_ratio=_ratio(live, full),
+        dense_ratio=full.dense_parameters / after.dense_parameters,
+        dense_bytes=4 * full.dense_parameters,
     )
 
 
-def _dense_parameters(rows: int, dims: int, neurons: int, outputs: int) -> int:
-    return rows * dims + 4 * neurons * (dims + neurons + 1) + outputs * (neurons + 1)
+def _structures(masks: KeepMasks, full: Size) -> dict[str, Count]:
+    return {
+        "words": (int(masks.vocab.sum()), full.rows),
+        "dims": (int(masks.emb.sum()), full.dims),
+        "neurons": (int(masks.hidden.sum()), full.neurons),
+        "gates": (int(masks.gates.sum()), 4 * full.neurons),
+    }
 
 
-def _structures(masks: KeepMasks) -> dict[str, Count]:
-    parts = {"words": masks.vocab, "dims": masks.emb, "neurons": masks.hidden}
-    return {name: _count(mask) for name, mask in {**parts, "gates": masks.gates}.items()}
-
-
-def _count(mask: Any) -> Count:
-    return int(mask.sum()), mask.numel()
-
-
-def _ratio(masks: KeepMasks) -> float:
-    counts = masks.weight_counts().values()
+def _ratio(masks: KeepMasks, full: Size) -> float:
+    kept = sum(masks.kept_weights().values())
     # A network of which nothing is kept counts as one weight: the ratio stays finite.
-    return sum(total for _, total in counts) / max(sum(kept for kept, _ in counts), 1)
+    return sum(full.weights.values()) / max(kept, 1)

@@ -35,6 +35,10 @@ class EncodedTexts:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def renumber(self, new_row: NDArray[np.int32]) -> EncodedTexts:
+        """Give the same texts with every id replaced by ``new_row[id]``."""
+        return EncodedTexts([new_row[ids] for ids in self.ids], self.labels)
+
     def batch(self, indices: NDArray[np.int64]) -> Batch:
         """Pad the texts of these positions into one batch."""
         chosen = [self.ids[index] for index in indices]

@@ -21,9 +21,9 @@ from bayespress.models import TextClassifierNet
 from bayespress.runtime import class_numbers
 from bayespress.text import TextEncoder
 from bayespress.training.batches import EncodedTexts
-from bayespress.training.prepare import build_network
+from bayespress.training.prepare import rebuild
 from bayespress.training.run import RunFolder, load_tensors
-from bayespress.training.state import restore
+from bayespress.training.state import FullSize, restore
 
 _BATCH = 256
 
@@ -37,11 +37,11 @@ class Trained:
     labels: tuple[str, ...]
     code: str
     epoch: int
+    full: FullSize
 
     def to_compact(self) -> CompactClassifier:
         """Take away what was pruned; counts and ratios go along as the model's ``info``."""
-        stats = statistics(self.net)
-        words = sum(len(word.encode()) + 1 for word in self.encoder.vocabulary.rows)
+        stats = statistics(self.net, self.full.size)
         info = {
             "code": self.code,
             "words": stats.words,
@@ -52,7 +52,7 @@ class Trained:
             "compression_ratio": round(stats.compression_ratio, 2),
             "stored_compression_ratio": round(stats.stored_compression_ratio, 2),
             "dense_ratio": round(stats.dense_ratio, 2),
-            "dense_bytes": stats.dense_bytes + words,
+            "dense_bytes": stats.dense_bytes + self.full.vocabulary_bytes,
         }
         return to_compact(self.net, self.encoder, self.labels, info)
 
@@ -68,10 +68,11 @@ def load_best(folder: RunFolder) -> Trained:
     config = folder.config()
     tensors, metadata = load_tensors(folder.best_file)
     encoder, labels = TextEncoder.from_dict(metadata["encoder"]), tuple(metadata["labels"])
-    net = build_network(config, encoder, labels)
+    net = rebuild(config, encoder, labels, metadata)
     restore(net, None, tensors)
     epoch = metadata["progress"]["best_epoch"]
-    return Trained(net.eval(), encoder, labels, config.model.code, epoch)
+    full = FullSize.from_dict(metadata["full"])
+    return Trained(net.eval(), encoder, labels, config.model.code, epoch, full)
 
 
 def finish(folder: RunFolder, test: LabelledTexts) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from bayespress.compression import Size
 from bayespress.config import Config
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import DataError
@@ -43,11 +46,13 @@ def prepare(config: Config, splits: Splits, encoder: TextEncoder | None = None) 
             "the best epoch is chosen on validation data and there is none: "
             "set --validation-fraction above 0 or name a --validation-source"
         )
-    encoder = encoder or TextEncoder.fit(splits.train.texts, config.text)
-    if not encoder.vocabulary.rows:
-        raise DataError(
-            f"no word occurs in {config.text.min_documents} training texts: lower --min-documents"
-        )
+    if encoder is None:
+        encoder = TextEncoder.fit(splits.train.texts, config.text)
+        if not encoder.vocabulary.rows:
+            raise DataError(
+                f"no word occurs in {config.text.min_documents} training texts: "
+                "lower --min-documents"
+            )
     return Task(
         encoder,
         splits.labels,
@@ -70,18 +75,34 @@ def fingerprint(splits: Splits) -> str:
 
 
 def build_network(
-    config: Config, task_encoder: TextEncoder, labels: tuple[str, ...]
+    config: Config, encoder: TextEncoder, labels: tuple[str, ...], size: Size | None = None
 ) -> TextClassifierNet:
-    """Make the network that a configuration describes, not trained."""
+    """Make the network that a configuration describes, not trained.
+
+    `size` is given where live shrinking made it smaller than that; row 0 is the zero vector then.
+    """
+    model = config.model
+    if size is not None:
+        model = replace(model, embedding_size=size.dims, hidden_size=size.neurons)
+    all_rows_are_learned = size is None and encoder.vocabulary.skips
     net = TextClassifierNet(
-        task_encoder.vocabulary.num_rows,
+        encoder.vocabulary.num_rows,
         1 if len(labels) == 2 else len(labels),
-        config.model,
-        padding_idx=None if task_encoder.vocabulary.skips else 0,
+        model,
+        padding_idx=None if all_rows_are_learned else 0,
         generator=generator(config.training.seed, "initialisation"),
     )
     net.embedding.weight.sparse_grad = True
     return net
+
+
+def rebuild(
+    config: Config, encoder: TextEncoder, labels: tuple[str, ...], metadata: Mapping[str, Any]
+) -> TextClassifierNet:
+    """Make a network of the shape that a checkpoint's metadata tells; without any, of full size."""
+    size = Size(**metadata["size"]) if metadata else None
+    shrunk = size is not None and metadata["size"] != metadata["full"]["size"]
+    return build_network(config, encoder, labels, size if shrunk else None)
 
 
 def load_pretrained(net: TextClassifierNet, config: Config, encoder: TextEncoder) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bayespress.compression import Size
 from bayespress.config import Config
 from bayespress.errors import RunError
 from bayespress.optim import VariationalAdam
@@ -24,15 +25,44 @@ class Progress:
         Epochs done.
     best_epoch, best_score
         The epoch with the best score so far; 0 before the first one.
+    removed_kl
+        Divergence of what live shrinking removed, in nats, as it was then: it goes on counting,
+        so that the objective does not jump.
     """
 
     epoch: int = 0
     best_epoch: int = 0
     best_score: float = float("-inf")
+    removed_kl: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class FullSize:
+    """What a network was before live shrinking: what figures are measured against.
+
+    Attributes
+    ----------
+    size
+        Its dimensions.
+    vocabulary_bytes
+        The words in UTF-8, each with a separator.
+    """
+
+    size: Size
+    vocabulary_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> FullSize:
+        """Make it of what :meth:`to_dict` returned."""
+        return cls(Size(**values["size"]), values["vocabulary_bytes"])
 
 
 def make_optimizer(net: nn.Module, config: Config) -> VariationalAdam:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from bayespress import kernels
-from bayespress.compression import Statistics, statistics, to_compact
+from bayespress.compression import Size, Statistics, statistics, to_compact
 from bayespress.config import Config
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import RunError, TrainingError
@@ -25,14 +25,16 @@ from bayespress.training.listener import Listener, Silent
 from bayespress.training.prepare import Task
 from bayespress.training.run import RunFolder, load_tensors, save_tensors
 from bayespress.training.schedules import Schedule
+from bayespress.training.shrinking import LiveShrinking
 from bayespress.training.state import (
+    FullSize,
     Progress,
     make_optimizer,
     restore,
     set_rate_factor,
     state_tensors,
 )
-from bayespress.variational import named_variational_parameters
+from bayespress.variational import kl, named_variational_parameters
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,13 @@ class Trainer:
         tensors, metadata = self._read_checkpoint()
         encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
         self.task: Task = prepare.prepare(config, splits, encoder)
-        self.net = prepare.build_network(config, self.task.encoder, self.task.labels)
+        self.net = prepare.rebuild(config, self.task.encoder, self.task.labels, metadata)
         self.optimizer = make_optimizer(self.net, config)
+        self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
+        self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
         if metadata:
             restore(self.net, self.optimizer, tensors)
+            self._shrinking.restore(tensors)
             self.progress = Progress(**metadata["progress"])
             self.history = read_history(folder.history_file)[: self.progress.epoch]
         else:
@@ -113,7 +118,8 @@ class Trainer:
     def _run_epoch(self, epoch: int) -> None:
         began = time.perf_counter()
         means = self._train_epoch(epoch)
-        stats = statistics(self.net)
+        self._shrink()
+        stats = statistics(self.net, self._full.size)
         accuracy = self.accuracy(self.task.validation)
         score = accuracy + self.config.training.compression_worth * math.log10(
             stats.compression_ratio
@@ -152,15 +158,15 @@ class Trainer:
 
     def _train_epoch(self, epoch: int) -> _Means:
         training, schedule = self.config.training, self._schedule
+        self.net.train(epoch <= schedule.noisy_epochs)
+        if epoch == schedule.noisy_epochs + 1:
+            self._begin_finetuning()
         noise = prepare.generator(training.seed, "noise", epoch)
         order = prepare.seed_of(training.seed, "order", epoch)
         batches = self.task.train.batches(
             training.batch_size, order, by_length=training.length_batching
         )
         self.listener.on_epoch_begin(epoch, schedule.steps_per_epoch)
-        self.net.train(epoch <= schedule.noisy_epochs)
-        if epoch == schedule.noisy_epochs + 1:
-            self._begin_finetuning()
         rows = []
         for number, batch in enumerate(batches):
             step = (epoch - 1) * schedule.steps_per_epoch + number
@@ -186,7 +192,7 @@ class Trainer:
         self.optimizer.zero_grad()
         likelihood.backward()
         scale = kl_weight / len(self.task.train)
-        divergence = self.optimizer.step_with_kl(
+        divergence = self.progress.removed_kl + self.optimizer.step_with_kl(
             scale if self.net.training else None, self.config.training.clip_norm
         )
         answers = logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
@@ -199,6 +205,20 @@ class Trainer:
         for _, parameter in named_variational_parameters(self.net):
             parameter.freeze()
         self.optimizer = make_optimizer(self.net, self.config)
+        self._shrink(at_once=True)
+
+    def _shrink(self, *, at_once: bool = False) -> None:
+        """Slice away what was pruned for good; its divergence goes on counting."""
+        form = self.config.model.kl_form
+        with torch.no_grad():
+            before = float(kl(self.net, form))
+            self.task = self._shrinking.shrink(self.net, self.optimizer, self.task, at_once=at_once)
+            removed = before - float(kl(self.net, form))
+        self.progress = replace(self.progress, removed_kl=self.progress.removed_kl + removed)
+
+    def _measure(self) -> FullSize:
+        words = self.task.encoder.vocabulary.rows
+        return FullSize(Size.of(self.net), sum(len(word.encode()) + 1 for word in words))
 
     def _not_finite(self, epoch: int, step: int) -> str:
         return (
@@ -224,8 +244,10 @@ class Trainer:
             "encoder": self.task.encoder.to_dict(),
             "labels": self.task.labels,
             "data": self._fingerprint,
+            "size": asdict(Size.of(self.net)),
+            "full": self._full.to_dict(),
         }
-        tensors = state_tensors(self.net, self.optimizer)
+        tensors = {**state_tensors(self.net, self.optimizer), **self._shrinking.tensors()}
         if is_best:
             best = {name: tensor for name, tensor in tensors.items() if name.startswith("net.")}
             save_tensors(self.folder.best_file, best, metadata)

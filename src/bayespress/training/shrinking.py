@@ -1,0 +1,103 @@
+"""Live shrinking: what was pruned for good is sliced away, and training goes on with less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bayespress.compression import KeepMasks, ShrinkPlan, Size, aggregate_live, shrink
+from bayespress.models import TextClassifierNet
+from bayespress.training.prepare import Task
+
+_NAMES = ("words", "dims", "neurons")
+
+
+class LiveShrinking:
+    """Removes words, dimensions and neurons that have been pruned for some epochs in a row.
+
+    A structure counts as pruned while it cannot bear on a prediction, see
+    :func:`~bayespress.compression.aggregate_live`. Log alpha of a weight may fall below the
+    threshold again, hence the wait: what was pruned once at an epoch's end comes back now and then.
+
+    Parameters
+    ----------
+    patience
+        Ends of epochs in a row at which a structure must have been pruned; 0 removes nothing.
+    size
+        Of the network.
+
+    Attributes
+    ----------
+    pruned_for
+        Epochs that each of the ``words``, ``dims`` and ``neurons`` has been pruned for.
+    """
+
+    def __init__(self, patience: int, size: Size) -> None:
+        self.patience = patience
+        self.pruned_for = {
+            name: torch.zeros(count, dtype=torch.int32)
+            for name, count in zip(_NAMES, (size.rows, size.dims, size.neurons), strict=True)
+        }
+
+    def shrink(
+        self,
+        net: TextClassifierNet,
+        optimizer: torch.optim.Optimizer,
+        task: Task,
+        *,
+        at_once: bool = False,
+    ) -> Task:
+        """Look at the network after an epoch; slice it and the optimiser's moments if it is time.
+
+        Parameters
+        ----------
+        net, optimizer
+            Changed in place.
+        task
+            Its ids speak of the network's rows.
+        at_once
+            Without patience: when masks are fixed, what is pruned cannot come back.
+
+        Returns
+        -------
+        Task
+            With the ids of the smaller network.
+        """
+        if self.patience == 0:
+            return task
+        masks = aggregate_live(net)
+        self._count(masks)
+        keep = self._keep(masks, 1 if at_once else self.patience)
+        # Row 0, the zero vector, stays in any case.
+        if all(bool(mask.all()) for mask in (keep.vocab[1:], keep.emb, keep.hidden)):
+            return task
+        encoder, rows = task.encoder.restrict(keep.vocab.cpu().numpy())
+        plan = ShrinkPlan.from_masks(keep, torch.from_numpy(rows).to(keep.vocab.device))
+        shrink(net, plan, optimizer)
+        for name, index in zip(_NAMES, (plan.rows, plan.emb, plan.hidden), strict=True):
+            self.pruned_for[name] = self.pruned_for[name][index.cpu()]
+        new_row = np.zeros(task.encoder.vocabulary.num_rows, dtype=np.int32)
+        new_row[rows] = np.arange(1, len(rows) + 1)
+        return replace(task, encoder=encoder, train=task.train.renumber(new_row))
+
+    def _count(self, masks: KeepMasks) -> None:
+        kept = (masks.vocab, masks.emb, masks.hidden)
+        for name, keep in zip(_NAMES, kept, strict=True):
+            self.pruned_for[name] = torch.where(keep.cpu(), 0, self.pruned_for[name] + 1)
+
+    def _keep(self, masks: KeepMasks, patience: int) -> KeepMasks:
+        device = masks.vocab.device
+        words, dims, neurons = ((self.pruned_for[name] < patience).to(device) for name in _NAMES)
+        return replace(masks, vocab=words, emb=dims, hidden=neurons)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give the counters, for checkpoints."""
+        return {f"pruned_for.{name}": count for name, count in self.pruned_for.items()}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Put the counters back that :meth:`tensors` gave."""
+        for name in _NAMES:
+            self.pruned_for[name] = tensors[f"pruned_for.{name}"]
