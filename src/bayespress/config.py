@@ -112,6 +112,9 @@ class TrainingConfig:
     decay: str = setting(
         "none", "decay of all learning rates, to zero at the end", choices=("none", "linear")
     )
+    dense_epochs: int = setting(
+        0, "of the epochs, the first N without noise, divergence and pruning", low=0
+    )
     finetune_epochs: int = setting(
         0,
         "of the epochs, the last N without noise: what is pruned stays so, the means of all else "

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from bayespress.config import TrainingConfig
+
+
+class Phase(Enum):
+    """Parts of a run, in this order."""
+
+    DENSE = "means alone, nothing is pruned"
+    SPARSE = "noise and divergence"
+    FINETUNING = "means alone, what is pruned stays so"
 
 
 @dataclass(frozen=True)
@@ -25,27 +34,32 @@ class Schedule:
     config: TrainingConfig
     steps_per_epoch: int
 
-    @property
-    def noisy_epochs(self) -> int:
-        """Epochs before fine-tuning begins."""
-        return max(0, self.config.epochs - self.config.finetune_epochs)
+    def phase(self, epoch: int) -> Phase:
+        """Tell what happens in an epoch, counted from 1."""
+        if epoch <= self.config.dense_epochs:
+            return Phase.DENSE
+        return Phase.SPARSE if epoch <= self._tuning_after else Phase.FINETUNING
 
     @property
-    def _noisy_steps(self) -> int:
-        return self.noisy_epochs * self.steps_per_epoch
+    def _tuning_after(self) -> int:
+        return max(self.config.dense_epochs, self.config.epochs - self.config.finetune_epochs)
 
     def kl_weight(self, step: int) -> float:
-        """Weight of the KL at a step, counted from 0 over the whole run; 0 in fine-tuning."""
-        if step >= self._noisy_steps:
+        """Weight of the KL at a step, counted from 0 over the whole run; 0 without noise."""
+        begin, end = (
+            n * self.steps_per_epoch for n in (self.config.dense_epochs, self._tuning_after)
+        )
+        if not begin <= step < end:
             return 0.0
-        warmup = self.config.kl_warmup * self._noisy_steps
-        return self.config.kl_weight * (min(1.0, step / warmup) if warmup else 1.0)
+        warmup = self.config.kl_warmup * (end - begin)
+        return self.config.kl_weight * (min(1.0, (step - begin) / warmup) if warmup else 1.0)
 
     def rate_factor(self, step: int) -> float:
         """Share of the configured learning rates at a step; fine-tuning decays on its own."""
         if self.config.decay == "none":
             return 1.0
-        if step < self._noisy_steps:
-            return 1.0 - step / self._noisy_steps
+        noisy = self._tuning_after * self.steps_per_epoch
+        if step < noisy:
+            return 1.0 - step / noisy
         total = self.config.epochs * self.steps_per_epoch
-        return (total - step) / (total - self._noisy_steps)
+        return (total - step) / (total - noisy)

@@ -24,7 +24,7 @@ from bayespress.training.batches import Batch
 from bayespress.training.listener import Listener, Silent
 from bayespress.training.prepare import Task
 from bayespress.training.run import RunFolder, load_tensors, save_tensors
-from bayespress.training.schedules import Schedule
+from bayespress.training.schedules import Phase, Schedule
 from bayespress.training.shrinking import LiveShrinking
 from bayespress.training.state import (
     FullSize,
@@ -34,7 +34,7 @@ from bayespress.training.state import (
     set_rate_factor,
     state_tensors,
 )
-from bayespress.variational import kl, named_variational_parameters
+from bayespress.variational import kl, named_variational_parameters, set_threshold
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,7 @@ class Trainer:
 
     def _train_epoch(self, epoch: int) -> _Means:
         training, schedule = self.config.training, self._schedule
-        self.net.train(epoch <= schedule.noisy_epochs)
-        if epoch == schedule.noisy_epochs + 1:
-            self._begin_finetuning()
+        self._begin_phase(schedule, epoch)
         noise = prepare.generator(training.seed, "noise", epoch)
         order = prepare.seed_of(training.seed, "order", epoch)
         batches = self.task.train.batches(
@@ -192,13 +190,22 @@ class Trainer:
         self.optimizer.zero_grad()
         likelihood.backward()
         scale = kl_weight / len(self.task.train)
-        divergence = self.progress.removed_kl + self.optimizer.step_with_kl(
-            scale if self.net.training else None, self.config.training.clip_norm
-        )
+        clip_norm = self.config.training.clip_norm
+        if self.net.training:
+            divergence = self.optimizer.step_with_kl(scale, clip_norm) + self.progress.removed_kl
+        else:
+            divergence = self.optimizer.step_with_kl(None, clip_norm)
         answers = logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
         correct = int((answers == batch.labels).sum())
         first = likelihood.item()
         return first + scale * divergence, first, divergence, correct
+
+    def _begin_phase(self, schedule: Schedule, epoch: int) -> None:
+        phase = schedule.phase(epoch)
+        self.net.train(phase is Phase.SPARSE)
+        set_threshold(self.net, math.inf if phase is Phase.DENSE else self.config.model.threshold)
+        if phase is Phase.FINETUNING and schedule.phase(epoch - 1) is not phase:
+            self._begin_finetuning()
 
     def _begin_finetuning(self) -> None:
         """Fix the masks; old moments go, since they would move what is pruned."""
