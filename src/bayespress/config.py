@@ -115,6 +115,11 @@ class TrainingConfig:
     dense_epochs: int = setting(
         0, "of the epochs, the first N without noise, divergence and pruning", low=0
     )
+    principal_axes: bool = setting(
+        False,
+        "before the first epoch with noise, turn the embedding's axes so that few of them matter; "
+        "predictions stay the same",
+    )
     finetune_epochs: int = setting(
         0,
         "of the epochs, the last N without noise: what is pruned stays so, the means of all else "

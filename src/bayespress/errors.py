@@ -6,6 +6,7 @@ EXTRAS_OF_MODULE = {
     "torch": "train",
     "safetensors": "train",
     "tomli_w": "train",
+    "platformdirs": "train",
     "pooch": "train",
     "requests": "train",
     "pyarrow": "train",

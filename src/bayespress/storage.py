@@ -8,11 +8,32 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bayespress.errors import BayespressError
+from bayespress.errors import BayespressError, MissingExtraError
+
+CACHE_VARIABLE = "BAYESPRESS_CACHE"
+"""Environment variable: the folder of downloads and of what would take long to make again."""
 
 
 class StorageError(BayespressError):
     """A file cannot be written."""
+
+
+def cache_folder() -> Path:
+    """Tell the folder of what can be had again: ``BAYESPRESS_CACHE`` or the platform's own.
+
+    Raises
+    ------
+    MissingExtraError
+        If platformdirs, which knows the platform's own folder, is not installed.
+    """
+    name = os.environ.get(CACHE_VARIABLE)
+    if name:
+        return Path(name).expanduser()
+    try:
+        import platformdirs  # noqa: PLC0415 - training alone needs it
+    except ModuleNotFoundError:
+        raise MissingExtraError("platformdirs", "a cache folder") from None
+    return platformdirs.user_cache_path("bayespress")
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:

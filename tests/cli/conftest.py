@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bayespress.data.downloads import CACHE_VARIABLE, DATA_VARIABLE
+from bayespress.data.downloads import DATA_VARIABLE
+from bayespress.storage import CACHE_VARIABLE
 from tests.cli.helpers import TINY, rows, worked, write_csv
 from tests.data.conftest import server  # noqa: F401 - a fixture
 

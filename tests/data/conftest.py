@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bayespress.data import downloads
-from bayespress.data.downloads import CACHE_VARIABLE, DATA_VARIABLE, DOWNLOADS, Download
+from bayespress.data.downloads import DATA_VARIABLE, DOWNLOADS, Download
+from bayespress.storage import CACHE_VARIABLE
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ import pytest
 
 from bayespress.config import DataConfig
 from bayespress.data import downloads, load
-from bayespress.data.downloads import cache_folder, fetch, fetch_archive, unpack
+from bayespress.data.downloads import fetch, fetch_archive, unpack
 from bayespress.errors import DownloadError, MissingExtraError
-from bayespress.storage import StorageError
+from bayespress.storage import StorageError, cache_folder
 
 pytest.importorskip("pooch")
 

@@ -9,10 +9,11 @@ import pytest
 
 from bayespress.config import DataConfig
 from bayespress.data import load, load_split
-from bayespress.data.downloads import CACHE_VARIABLE, DATA_VARIABLE
+from bayespress.data.downloads import DATA_VARIABLE
 from bayespress.data.files import Columns
 from bayespress.data.sources import read_source
 from bayespress.errors import DataError, DownloadError, MissingExtraError
+from bayespress.storage import CACHE_VARIABLE
 
 COLUMNS = Columns()
 

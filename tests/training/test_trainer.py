@@ -239,7 +239,7 @@ def test_best_epoch_follows_the_stated_rule(tmp_path):
 def test_length_batching_changes_the_order_only():
     splits = make_splits()
     config = make_config()
-    task = prepare(config, splits)
+    task = prepare(config, splits, "")
     for by_length in (True, False):
         batches = list(task.train.batches(16, [1, 2], by_length=by_length))
         assert sum(map(len, batches)) == len(splits.train)

@@ -1,6 +1,7 @@
 """Mask → shrink → compact: take away what was pruned, and count what stays."""
 
-from bayespress.compression.compact import to_compact
+from bayespress.compression.axes import to_principal_axes
+from bayespress.compression.compact import compact_with_rows, to_compact
 from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live
 from bayespress.compression.shrink import ShrinkPlan, shrink
 from bayespress.compression.statistics import Size, Statistics, statistics
@@ -12,7 +13,9 @@ __all__ = [
     "Statistics",
     "aggregate",
     "aggregate_live",
+    "compact_with_rows",
     "shrink",
     "statistics",
     "to_compact",
+    "to_principal_axes",
 ]

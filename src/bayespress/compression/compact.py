@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bayespress.compact import CompactClassifier, CompactLSTM
@@ -40,6 +41,20 @@ def to_compact(
     info
         Facts to carry along, JSON types only.
     """
+    return compact_with_rows(net, encoder, labels, info)[0]
+
+
+def compact_with_rows(
+    net: TextClassifierNet,
+    encoder: TextEncoder,
+    labels: tuple[str, ...],
+    info: Mapping[str, Any] | None = None,
+) -> tuple[CompactClassifier, NDArray[np.intp]]:
+    """Compact as :func:`to_compact`; also give the network's row of each row of the model's table.
+
+    Texts that are ids of the network already become the model's by it, see
+    :func:`~bayespress.text.vocabulary.renumbering`.
+    """
     masks = aggregate_live(net)
     smaller_encoder, rows = encoder.restrict(masks.vocab.cpu().numpy())
     plan = ShrinkPlan.from_masks(masks, torch.from_numpy(rows).to(masks.vocab.device))
@@ -47,7 +62,7 @@ def to_compact(
     shrink(small, plan)
     with torch.no_grad():
         weights = _folded(small, _sliced(masks, plan))
-    return CompactClassifier(
+    model = CompactClassifier(
         encoder=smaller_encoder,
         embedding=weights["embedding"],
         lstm=CompactLSTM(
@@ -62,6 +77,7 @@ def to_compact(
         labels=labels,
         info=dict(info or {}),
     )
+    return model, rows
 
 
 def _sliced(masks: KeepMasks, plan: ShrinkPlan) -> dict[str, Tensor]:

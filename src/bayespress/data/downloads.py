@@ -18,10 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from bayespress.errors import DownloadError, MissingExtraError
-from bayespress.storage import StorageError
+from bayespress.storage import CACHE_VARIABLE, StorageError, cache_folder
 
 DATA_VARIABLE = "BAYESPRESS_DATA"
-CACHE_VARIABLE = "BAYESPRESS_CACHE"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 1 << 16
@@ -56,18 +55,6 @@ def user_folder() -> Path | None:
     """Tell the folder of data sets that the user has unpacked, if there is one."""
     name = os.environ.get(DATA_VARIABLE)
     return Path(name).expanduser() if name else None
-
-
-def cache_folder() -> Path:
-    """Tell the folder that downloads go to: ``BAYESPRESS_CACHE`` or the platform's own.
-
-    Raises
-    ------
-    MissingExtraError
-        If only pooch could tell the platform's folder and is not installed.
-    """
-    name = os.environ.get(CACHE_VARIABLE)
-    return Path(name).expanduser() if name else Path(_pooch().os_cache("bayespress"))
 
 
 def fetch(key: str, name: str | None = None) -> Path:

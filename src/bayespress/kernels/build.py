@@ -11,7 +11,7 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-import platformdirs
+from bayespress.storage import cache_folder
 
 SWITCH = "BAYESPRESS_KERNELS"
 """Environment variable: 0 trains without compiled kernels."""
@@ -44,7 +44,7 @@ def built() -> Path:
     if os.environ.get(SWITCH) == "0":
         raise BuildError(f"switched off by {SWITCH}=0")
     compiler = _compiler()
-    folder = _writable(Path(platformdirs.user_cache_path("bayespress")) / "kernels")
+    folder = _writable(cache_folder() / "kernels")
     target = folder / f"{_key(compiler)}.so"
     if not target.exists():
         _compile(compiler, target)

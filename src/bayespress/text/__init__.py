@@ -2,6 +2,6 @@
 
 from bayespress.text.encoder import TextEncoder
 from bayespress.text.tokenizer import Tokenizer
-from bayespress.text.vocabulary import ZERO_ROW, Vocabulary
+from bayespress.text.vocabulary import ZERO_ROW, Vocabulary, renumbering
 
-__all__ = ["ZERO_ROW", "TextEncoder", "Tokenizer", "Vocabulary"]
+__all__ = ["ZERO_ROW", "TextEncoder", "Tokenizer", "Vocabulary", "renumbering"]

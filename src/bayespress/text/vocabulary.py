@@ -154,11 +154,48 @@ class Vocabulary:
             # A word without a row is the zero vector anyway: the file need not name it.
             rows = {word: row for word, row in rows.items() if row != ZERO_ROW}
         default, prefix, suffix = (
-            None if row is None else int(new_row[row])
-            for row in (self.default, self.prefix, self.suffix)
+            None if row is None else int(new_row[row]) for row in self._special
         )
         smaller = Vocabulary(MappingProxyType(rows), len(old) + 1, default, prefix, suffix)
         return smaller, old
 
+    def rows_in(self, smaller: Vocabulary) -> NDArray[np.int32]:
+        """Tell what each row has become in a restriction of this vocabulary, by its words.
+
+        Returns
+        -------
+        ndarray
+            New number of every row, 0 where it was dropped, shape ``(num_rows,)``.
+        """
+        new = np.zeros(self.num_rows, np.int32)
+        for word, row in self.rows.items():
+            new[row] = smaller.rows.get(word, ZERO_ROW)
+        for old, now in zip(self._special, smaller._special, strict=True):
+            if old is not None and now is not None:
+                new[old] = now
+        return new
+
+    @property
+    def _special(self) -> tuple[int | None, int | None, int | None]:
+        return self.default, self.prefix, self.suffix
+
     def _special_rows(self) -> list[int]:
-        return [row for row in (self.default, self.prefix, self.suffix) if row is not None]
+        return [row for row in self._special if row is not None]
+
+
+def renumbering(num_rows: int, rows: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Tell what each row has become, from what :meth:`Vocabulary.restrict` says.
+
+    Returns
+    -------
+    ndarray
+        New number of every row, 0 where it was dropped, shape ``(num_rows,)``.
+
+    Examples
+    --------
+    >>> renumbering(5, np.array([1, 4])).tolist()
+    [0, 1, 0, 0, 2]
+    """
+    new = np.zeros(num_rows, np.int32)
+    new[rows] = np.arange(1, len(rows) + 1)
+    return new

@@ -10,31 +10,51 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bayespress.compression import Size
 from bayespress.config import Config
-from bayespress.data import LabelledTexts, Splits
+from bayespress.data import Splits
 from bayespress.errors import DataError
 from bayespress.models import TextClassifierNet
-from bayespress.runtime import class_numbers
 from bayespress.text import TextEncoder
 from bayespress.text.vectors import read_vectors
 from bayespress.training.batches import EncodedTexts
+from bayespress.training.encoding import encode
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is learned: the encoder, the classes, the training texts as ids."""
+    """What is learned: the encoder, the classes, the texts as ids."""
 
     encoder: TextEncoder
     labels: tuple[str, ...]
     train: EncodedTexts
-    validation: LabelledTexts
-    test: LabelledTexts
+    validation: EncodedTexts
+
+    def restrict(self, encoder: TextEncoder, new_row: NDArray[np.int32]) -> Task:
+        """Give the task for fewer words: ``new_row[id]`` is what an id becomes."""
+        return replace(
+            self,
+            encoder=encoder,
+            train=self.train.renumber(new_row),
+            validation=self.validation.renumber(new_row),
+        )
 
 
-def prepare(config: Config, splits: Splits, encoder: TextEncoder | None = None) -> Task:
-    """Choose the vocabulary, unless there is one, and encode the training texts.
+def prepare(
+    config: Config, splits: Splits, digest: str, restricted: TextEncoder | None = None
+) -> Task:
+    """Choose the vocabulary by the training texts, and encode texts.
+
+    Parameters
+    ----------
+    config, splits
+        Settings and data.
+    digest
+        The data's, from :func:`fingerprint`.
+    restricted
+        What live shrinking has made of the encoder, in a run that goes on.
 
     Raises
     ------
@@ -46,23 +66,15 @@ def prepare(config: Config, splits: Splits, encoder: TextEncoder | None = None) 
             "the best epoch is chosen on validation data and there is none: "
             "set --validation-fraction above 0 or name a --validation-source"
         )
-    if encoder is None:
-        encoder = TextEncoder.fit(splits.train.texts, config.text)
-        if not encoder.vocabulary.rows:
-            raise DataError(
-                f"no word occurs in {config.text.min_documents} training texts: "
-                "lower --min-documents"
-            )
-    return Task(
-        encoder,
-        splits.labels,
-        EncodedTexts(
-            [encoder.encode(text) for text in splits.train.texts],
-            class_numbers(splits.train.labels, splits.labels),
-        ),
-        splits.validation,
-        splits.test,
-    )
+    encoded = encode(splits, config.text, digest)
+    if not encoded.encoder.vocabulary.rows:
+        raise DataError(
+            f"no word occurs in {config.text.min_documents} training texts: lower --min-documents"
+        )
+    task = Task(encoded.encoder, splits.labels, encoded.train, encoded.validation)
+    if restricted is None:
+        return task
+    return task.restrict(restricted, task.encoder.vocabulary.rows_in(restricted.vocabulary))
 
 
 def fingerprint(splits: Splits) -> str:

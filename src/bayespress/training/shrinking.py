@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from bayespress.compression import KeepMasks, ShrinkPlan, Size, aggregate_live, shrink
 from bayespress.models import TextClassifierNet
+from bayespress.text import renumbering
 from bayespress.training.prepare import Task
 
 _NAMES = ("words", "dims", "neurons")
@@ -79,9 +79,7 @@ class LiveShrinking:
         shrink(net, plan, optimizer)
         for name, index in zip(_NAMES, (plan.rows, plan.emb, plan.hidden), strict=True):
             self.pruned_for[name] = self.pruned_for[name][index.cpu()]
-        new_row = np.zeros(task.encoder.vocabulary.num_rows, dtype=np.int32)
-        new_row[rows] = np.arange(1, len(rows) + 1)
-        return replace(task, encoder=encoder, train=task.train.renumber(new_row))
+        return task.restrict(encoder, renumbering(task.encoder.vocabulary.num_rows, rows))
 
     def _count(self, masks: KeepMasks) -> None:
         kept = (masks.vocab, masks.emb, masks.hidden)

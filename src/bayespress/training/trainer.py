@@ -11,14 +11,20 @@ import numpy as np
 import torch
 
 from bayespress import kernels
-from bayespress.compression import Size, Statistics, statistics, to_compact
+from bayespress.compression import (
+    Size,
+    Statistics,
+    compact_with_rows,
+    statistics,
+    to_principal_axes,
+)
 from bayespress.config import Config
-from bayespress.data import LabelledTexts, Splits
+from bayespress.data import Splits
 from bayespress.errors import RunError, TrainingError
 from bayespress.history import EpochRecord, read_history, write_history
 from bayespress.objective import nll
-from bayespress.runtime import TextPredictor, evaluate
-from bayespress.text import TextEncoder
+from bayespress.runtime import TextPredictor
+from bayespress.text import TextEncoder, renumbering
 from bayespress.training import prepare, process
 from bayespress.training.batches import Batch
 from bayespress.training.listener import Listener, Silent
@@ -78,7 +84,7 @@ class Trainer:
         self._fingerprint = prepare.fingerprint(splits)
         tensors, metadata = self._read_checkpoint()
         encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
-        self.task: Task = prepare.prepare(config, splits, encoder)
+        self.task: Task = prepare.prepare(config, splits, self._fingerprint, encoder)
         self.net = prepare.rebuild(config, self.task.encoder, self.task.labels, metadata)
         self.optimizer = make_optimizer(self.net, config)
         self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
@@ -120,7 +126,7 @@ class Trainer:
         means = self._train_epoch(epoch)
         self._shrink()
         stats = statistics(self.net, self._full.size)
-        accuracy = self.accuracy(self.task.validation)
+        accuracy = self._validate()
         score = accuracy + self.config.training.compression_worth * math.log10(
             stats.compression_ratio
         )
@@ -195,8 +201,7 @@ class Trainer:
             divergence = self.optimizer.step_with_kl(scale, clip_norm) + self.progress.removed_kl
         else:
             divergence = self.optimizer.step_with_kl(None, clip_norm)
-        answers = logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
-        correct = int((answers == batch.labels).sum())
+        correct = int((_answers(logits) == batch.labels).sum())
         first = likelihood.item()
         return first + scale * divergence, first, divergence, correct
 
@@ -204,7 +209,11 @@ class Trainer:
         phase = schedule.phase(epoch)
         self.net.train(phase is Phase.SPARSE)
         set_threshold(self.net, math.inf if phase is Phase.DENSE else self.config.model.threshold)
-        if phase is Phase.FINETUNING and schedule.phase(epoch - 1) is not phase:
+        is_first = epoch == 1 or schedule.phase(epoch - 1) is not phase
+        if is_first and phase is Phase.SPARSE and self.config.training.principal_axes:
+            to_principal_axes(self.net)
+            self.optimizer = make_optimizer(self.net, self.config)
+        if is_first and phase is Phase.FINETUNING:
             self._begin_finetuning()
 
     def _begin_finetuning(self) -> None:
@@ -233,10 +242,13 @@ class Trainer:
             f"(now {self.config.training.learning_rate:g}) or set --clip-norm"
         )
 
-    def accuracy(self, texts: LabelledTexts) -> float:
-        """Share of raw texts that the pruned network gets right, by way of the compact model."""
-        model = to_compact(self.net, self.task.encoder, self.task.labels)
-        return evaluate(TextPredictor(model), texts.texts, texts.labels).accuracy
+    def _validate(self) -> float:
+        """Share of validation texts that the pruned network gets right, by its compact model."""
+        task = self.task
+        model, rows = compact_with_rows(self.net, task.encoder, task.labels)
+        texts = task.validation.renumber(renumbering(task.encoder.vocabulary.num_rows, rows))
+        answers = _answers(torch.from_numpy(TextPredictor(model).logits(texts.ids)))
+        return float((answers.numpy() == texts.labels).mean())
 
     def _load_pretrained(self) -> None:
         found = prepare.load_pretrained(self.net, self.config, self.task.encoder)
@@ -272,6 +284,11 @@ class Trainer:
                 "with another --output"
             )
         return tensors, metadata
+
+
+def _answers(logits: torch.Tensor) -> torch.Tensor:
+    """Give the most probable classes."""
+    return logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
 
 
 def _counts(stats: Statistics) -> dict[str, Any]:

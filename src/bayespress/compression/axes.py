@@ -1,0 +1,50 @@
+"""Choose the axes of the embedding space so that few of them matter."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bayespress.models import TextClassifierNet
+
+
+@torch.no_grad()
+def to_principal_axes(net: TextClassifierNet) -> None:
+    r"""Turn the embedding's axes to the principal ones, in place; no prediction changes.
+
+    A network reads word vectors through its input weights alone, so that only the product of the
+    two counts. With the means of the group variables multiplied in, its singular value
+    decomposition gives vectors and weights of the same product, dimension by dimension in order of
+    what they contribute:
+
+    .. math::
+        \mathrm{diag}(z_{vocab}) W_{emb}\, \mathrm{diag}(z_{input})\, W_{ih}^\top = U S V^\top,
+        \quad W_{emb}' = U S^{1/2}, \quad W_{ih}' = V S^{1/2}, \quad z_{vocab}' = z_{input}' = 1
+
+    The divergence from a prior that favours zeros depends on the axes: those of a network that was
+    trained without it spread what was learned over all dimensions, though a few would do.
+
+    Parameters
+    ----------
+    net
+        Nothing of it may be pruned or frozen: log sigmas stay as they are.
+    """
+    embedding, lstm = net.embedding, net.lstm
+    table = embedding.weight.mean * embedding.z_vocab.mean[:, None] * lstm.z_input.mean
+    rows, columns = _balanced(table, lstm.weight_ih.mean)
+    embedding.weight.mean.copy_(rows)
+    lstm.weight_ih.mean.copy_(columns)
+    for group in (embedding.z_vocab, lstm.z_input):
+        group.mean.fill_(1)
+
+
+def _balanced(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Factor ``left @ right.T`` anew, by its singular values, into matrices of the same shapes."""
+    # In double precision, and on factors of the product: it has a row for every word.
+    (q_left, r_left), (q_right, r_right) = (torch.linalg.qr(m.double()) for m in (left, right))
+    u, s, vh = torch.linalg.svd(r_left @ r_right.t(), full_matrices=False)
+    root, rank = s.sqrt(), len(s)
+    factors = (left.new_zeros(left.shape), right.new_zeros(right.shape))
+    factors[0][:, :rank] = ((q_left @ u) * root).to(left.dtype)
+    factors[1][:, :rank] = ((q_right @ vh.t()) * root).to(right.dtype)
+    return factors

@@ -1,0 +1,106 @@
+"""Training and validation texts as ids, kept on disk where making them took a while."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bayespress.config import TextConfig
+from bayespress.data import LabelledTexts, Splits
+from bayespress.errors import BayespressError, RunError
+from bayespress.runtime import class_numbers
+from bayespress.storage import cache_folder
+from bayespress.text import TextEncoder
+from bayespress.training.batches import EncodedTexts
+from bayespress.training.run import load_tensors, save_tensors
+
+_VERSION = 1  # of tokenising: another one makes old files useless
+_WORTH_SECONDS = 1.0  # what took less is not kept
+_MOST_FILES = 8
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The encoder that training texts decide, and what it makes of them."""
+
+    encoder: TextEncoder
+    train: EncodedTexts
+    validation: EncodedTexts
+
+
+def encode(splits: Splits, config: TextConfig, digest: str) -> Encoded:
+    """Choose the vocabulary by the training texts, and encode them and the validation texts.
+
+    Parameters
+    ----------
+    splits
+        The data.
+    config
+        How texts become ids.
+    digest
+        Identifies training and validation data.
+    """
+    file = _file(config, digest)
+    kept = None if file is None else _read(file, splits)
+    if kept is not None:
+        return kept
+    began = time.perf_counter()
+    encoder = TextEncoder.fit(splits.train.texts, config)
+    parts = (_encode(encoder, part, splits.labels) for part in (splits.train, splits.validation))
+    encoded = Encoded(encoder, *parts)
+    if file is not None and time.perf_counter() - began > _WORTH_SECONDS:
+        with contextlib.suppress(BayespressError, OSError):  # it was only to save time
+            _write(file, encoded)
+    return encoded
+
+
+def _encode(encoder: TextEncoder, texts: LabelledTexts, labels: tuple[str, ...]) -> EncodedTexts:
+    ids = [encoder.encode(text) for text in texts.texts]
+    return EncodedTexts(ids, class_numbers(texts.labels, labels))
+
+
+def _file(config: TextConfig, digest: str) -> Path | None:
+    key = json.dumps([_VERSION, digest, asdict(config)])
+    try:
+        folder = cache_folder() / "encoded"
+    except (BayespressError, RuntimeError):  # no home folder
+        return None
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
+
+
+def _read(file: Path, splits: Splits) -> Encoded | None:
+    """Read what was kept; None if it is not there, or damaged."""
+    try:
+        tensors, metadata = load_tensors(file)
+        encoder = TextEncoder.from_dict(metadata["encoder"])
+        train, validation = (
+            EncodedTexts(
+                np.split(
+                    tensors[f"{name}.ids"].numpy(), tensors[f"{name}.lengths"].numpy().cumsum()[:-1]
+                ),
+                class_numbers(part.labels, splits.labels),
+            )
+            for name, part in (("train", splits.train), ("validation", splits.validation))
+        )
+    except (RunError, KeyError):
+        return None
+    return Encoded(encoder, train, validation)
+
+
+def _write(file: Path, encoded: Encoded) -> None:
+    tensors = {}
+    for name, texts in (("train", encoded.train), ("validation", encoded.validation)):
+        lengths = np.array([len(ids) for ids in texts.ids])
+        tensors[f"{name}.ids"] = torch.from_numpy(np.concatenate(texts.ids))
+        tensors[f"{name}.lengths"] = torch.from_numpy(lengths)
+    save_tensors(file, tensors, {"encoder": encoded.encoder.to_dict()})
+    by_age = sorted(file.parent.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
+    for old in by_age[:-_MOST_FILES]:
+        old.unlink(missing_ok=True)
