@@ -46,9 +46,21 @@ def built() -> Path:
     compiler = _compiler()
     folder = _writable(cache_folder() / "kernels")
     target = folder / f"{_key(compiler)}.so"
-    if not target.exists():
+    if not _is_whole(target):
         _compile(compiler, target)
     return target
+
+
+def _is_whole(target: Path) -> bool:
+    """Tell whether the cache holds what was built: a process dies that loads half a library."""
+    try:
+        return target.with_suffix(".sha256").read_text() == _digest(target)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _compiler() -> str:
@@ -103,7 +115,11 @@ def _compile(compiler: str, target: Path) -> None:
             except BuildError:
                 if number == len(_TARGETS) - 1:
                     raise
-        result.replace(target)  # whole or not at all, whoever else builds at the same time
+        checksum = folder / "checksum"
+        checksum.write_text(_digest(result))
+        # Each whole or not at all, whoever else builds the same at the same time.
+        result.replace(target)
+        checksum.replace(target.with_suffix(".sha256"))
 
 
 def _run(command: list[str]) -> str:
