@@ -141,6 +141,16 @@ class TrainingConfig:
         "best epoch is chosen; 0 looks at accuracy alone",
         low=0.0,
     )
+    device: str = setting(
+        "auto",
+        "where to train; auto takes CUDA if there is some, then MPS, then the CPU",
+        choices=("auto", "cpu", "cuda", "mps"),
+    )
+    precision: str = setting(
+        "float32",
+        "of the products of inputs and weights; bfloat16 is faster where the processor has it",
+        choices=("float32", "bfloat16"),
+    )
     seed: int = setting(1, "seed of initialisation, order and noise", low=0)
 
 

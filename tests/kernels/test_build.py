@@ -1,4 +1,4 @@
-"""The kernels are compiled once, whatever the machine lacks is told, and nothing depends on them."""
+"""Kernels are compiled once; what the machine lacks is told, and nothing depends on them."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ import torch
 from bayespress.kernels import build
 from bayespress.kernels.build import SWITCH, BuildError, built
 from bayespress.storage import CACHE_VARIABLE
+from bayespress.training.run import RunFolder, load_tensors
 
 COMPILER = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
@@ -109,7 +110,7 @@ def test_a_compiler_that_fails_is_told_with_its_first_line(cache, tmp_path, monk
 def test_a_compiler_that_hangs_is_given_up(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_SECONDS", 0.2)
     monkeypatch.setenv("CC", script(tmp_path / "slow-cc", "exec sleep 5"))
-    with pytest.raises(BuildError, match="the C compiler .*slow-cc does not run: .*timed out"):
+    with pytest.raises(BuildError, match=r"the C compiler .*slow-cc does not run: .*timed out"):
         built()
 
 
@@ -146,8 +147,6 @@ def run_training(folder, **environment):
 @needs_compiler
 @pytest.mark.slow
 def test_training_without_a_compiler_gives_the_same_network_and_says_what_is_missing(tmp_path):
-    from bayespress.training.run import RunFolder, load_tensors
-
     nothing = tmp_path / "nothing"
     nothing.mkdir()
     says = run_training(tmp_path / "slow", PATH=str(nothing), CC="")

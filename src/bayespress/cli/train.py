@@ -21,7 +21,7 @@ from bayespress.config import Config, Value
 from bayespress.errors import ConfigError, MissingExtraError, TrainingError
 
 if TYPE_CHECKING:
-    from bayespress.training import RunFolder
+    from bayespress.training import RunFolder, Workers
 
 
 @click.command("train", cls=SettingsCommand, short_help="Train a classifier that prunes itself.")
@@ -147,40 +147,46 @@ def run(
         If Ctrl-C or SIGTERM came.
     """
     try:
-        from bayespress.training import RunFolder  # noqa: PLC0415
+        from bayespress.training import RunFolder, Workers  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "torch", "training") from None
     str(output).encode()  # safetensors can write where the name is no Unicode, but not read
-    folder, console = RunFolder(output), Console()
+    folder, is_new = RunFolder(output), config is not None
     if config is None:
         config = resumed(folder.config(), changes)
         result = folder.result()
         if result is not None and config == folder.config():
-            say(console, f"the run in {output} is finished")
-            print_result(console, output, result)
+            say(Console(), f"the run in {output} is finished")
+            print_result(Console(), output, result)
             return
-    else:
-        folder.check_free()
-    _train(config, folder, console)
+    with Workers.join(config.training.device) as workers:
+        if is_new and workers.is_first:
+            folder.check_free()
+        _train(config, folder, workers)
 
 
-def _train(config: Config, folder: RunFolder, console: Console) -> None:
+def _train(config: Config, folder: RunFolder, workers: Workers) -> None:
     from bayespress.training import Trainer, finish  # noqa: PLC0415
 
+    console = Console(quiet=not workers.is_first)
     say(console, f"reading {config.data.source}")
-    splits = data.load(config.data)
+    with workers.one_by_one():
+        splits = data.load(config.data)
     for note in splits.notes:
         say(console, note)
     display = LiveDisplay(console, config.training.epochs)
     with console.status("choosing words and encoding texts"):
-        trainer = Trainer(config, splits, folder, display)
+        trainer = Trainer(config, splits, folder, display, workers)
     # From here on there is a run: before, nothing is written.
-    folder.save_config(config)
-    folder.result_file.unlink(missing_ok=True)
+    if workers.is_first:
+        folder.save_config(config)
+        folder.result_file.unlink(missing_ok=True)
     display.show_earlier(trainer.history)
     with resumable(f"bayespress train --resume --output {shlex.quote(str(folder.path))}"):
         with _no_trace_of_failure(folder), display:
             trainer.fit()
+        if not workers.is_first:
+            return
         with console.status("testing"):
             result = finish(folder, splits.test)
     print_result(console, folder.path, result)
@@ -199,8 +205,11 @@ def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
         raise
 
 
+_MAY_CHANGE = ("epochs", "device")
+
+
 def resumed(config: Config, changes: Mapping[str, Value]) -> Config:
-    """Settle the settings of a resumed run: its own, but there may be more epochs.
+    """Settle the settings of a resumed run: its own, but for more epochs or another device.
 
     Raises
     ------
@@ -209,14 +218,14 @@ def resumed(config: Config, changes: Mapping[str, Value]) -> Config:
     """
     flat, said = config.flat(), Config.from_flat(changes).flat()
     for key in changes:
-        if key != "epochs" and said[key] != flat[key]:
+        if key not in _MAY_CHANGE and said[key] != flat[key]:
             raise ConfigError(
                 f"--resume goes on with the run's own settings: {key} is {flat[key]!r} there, "
                 f"not {said[key]!r}; leave it out or start a new run"
             )
-    epochs = int(said["epochs"] or 0) if "epochs" in changes else config.training.epochs
-    if epochs < config.training.epochs:
+    later = Config.from_flat(flat, {key: said[key] for key in changes if key in _MAY_CHANGE})
+    if later.training.epochs < config.training.epochs:
         raise ConfigError(
             f"the run has {config.training.epochs} epochs, --epochs may only raise that"
         )
-    return Config.from_flat({**flat, "epochs": epochs})
+    return later

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from bayespress.config import ModelConfig
 from bayespress.nn import LSTM, Embedding, Linear
 from bayespress.sparsity import SparsityConfig
+from bayespress.variational import Share
 
 
 class TextClassifierNet(nn.Module):
@@ -71,7 +72,11 @@ class TextClassifierNet(nn.Module):
         )
 
     def forward(
-        self, ids: Tensor, mask: Tensor, generator: torch.Generator | None = None
+        self,
+        ids: Tensor,
+        mask: Tensor,
+        generator: torch.Generator | None = None,
+        share: Share | None = None,
     ) -> Tensor:
         """Compute logits.
 
@@ -83,12 +88,16 @@ class TextClassifierNet(nn.Module):
             True where a token is real, shape ``(batch, time)``.
         generator
             Source of the noise in training.
+        share
+            Compute these sequences' logits alone, with noise as if they were all.
 
         Returns
         -------
         Tensor
-            Shape ``(batch, outputs)``.
+            Shape ``(batch, outputs)``, or ``(len(share), outputs)``.
         """
-        _, (h, _) = self.lstm(self.embedding.tokens(ids, generator), mask=mask, generator=generator)
-        logits: Tensor = self.output(h.squeeze(0), generator)
+        tokens = self.embedding.tokens(ids, generator, share)
+        mask = mask if share is None else share.of(mask)
+        _, (h, _) = self.lstm(tokens, mask=mask, generator=generator)
+        logits: Tensor = self.output(h.squeeze(0), generator, share)
         return logits

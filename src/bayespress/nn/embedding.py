@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bayespress.nn import init
 from bayespress.nn.tokens import Tokens
 from bayespress.sparsity import Prior
-from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
+from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, Share, VariationalParameter
 
 
 class Embedding(nn.Module):
@@ -83,7 +83,12 @@ class Embedding(nn.Module):
         flat = input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
         return self.tokens(flat, generator).expand().view(*input.shape, self.embedding_dim)
 
-    def tokens(self, ids: Tensor, generator: torch.Generator | None = None) -> Tokens:
+    def tokens(
+        self,
+        ids: Tensor,
+        generator: torch.Generator | None = None,
+        share: Share | None = None,
+    ) -> Tokens:
         """Look rows up, each distinct one once.
 
         Parameters
@@ -92,6 +97,8 @@ class Embedding(nn.Module):
             Row numbers, shape ``(batch, time)``.
         generator
             Source of the noise.
+        share
+            Give these sequences' tokens alone, with noise as if they were all.
         """
         rows, word = torch.unique(ids, return_inverse=True)
         tokens = Tokens(self.weight(generator, rows=rows), word)
@@ -101,7 +108,7 @@ class Embedding(nn.Module):
             tokens.vectors = tokens.vectors * self.z_vocab(rows=rows).unsqueeze(1)
         if self.padding_idx is not None:
             tokens.vectors = tokens.vectors * (rows != self.padding_idx).unsqueeze(1)
-        return tokens
+        return tokens if share is None else tokens.part(share)
 
     def extra_repr(self) -> str:
         """Describe the size in the printed module."""

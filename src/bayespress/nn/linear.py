@@ -7,7 +7,13 @@ from torch import Tensor, nn
 
 from bayespress.nn import init
 from bayespress.sparsity import Prior
-from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
+from bayespress.variational import (
+    INITIAL_LOG_SIGMA,
+    THRESHOLD,
+    Share,
+    VariationalParameter,
+    per_sequence,
+)
 
 _MIN_VARIANCE = 1e-8
 
@@ -71,13 +77,21 @@ class Linear(nn.Module):
         """Size of an output."""
         return self.weight.mean.shape[0]
 
-    def forward(self, input: Tensor, generator: torch.Generator | None = None) -> Tensor:  # noqa: A002 - torch.nn's name
-        """Apply the layer, with noise in training and pruned in evaluation."""
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 - torch.nn's name
+        generator: torch.Generator | None = None,
+        share: Share | None = None,
+    ) -> Tensor:
+        """Apply the layer, with noise in training and pruned in evaluation.
+
+        `share` says which part of a mini-batch the input is, where several processes divide one.
+        """
         if not self.training or self.weight.log_sigma is None:
             return nn.functional.linear(input, self.weight(), self.bias)
         mean = nn.functional.linear(input, self.weight.mean, self.bias)
         variance = nn.functional.linear(input.square(), (2 * self.weight.log_sigma).exp())
-        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+        noise = per_sequence(share or mean.shape[0], mean.shape[1:], mean, generator)
         return torch.addcmul(mean, noise, (variance + _MIN_VARIANCE).sqrt())
 
     def extra_repr(self) -> str:

@@ -10,7 +10,7 @@ from bayespress.nn.products import linear, scale_pairs
 from bayespress.nn.recurrence import GATES, State, run_lstm
 from bayespress.nn.tokens import Tokens
 from bayespress.sparsity import Prior
-from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, VariationalParameter
+from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, Share, VariationalParameter
 
 
 class LSTM(nn.Module):
@@ -42,6 +42,12 @@ class LSTM(nn.Module):
         Source of the initial weights: W Glorot-uniform, U orthogonal times 1.1; the bias is 1 for
         forget gates, else 0.
 
+    Attributes
+    ----------
+    bfloat16_products
+        Whether the products of inputs and W, and their gradients, are made of numbers rounded to
+        bfloat16 (8 bits of mantissa), summed in float32. False at first.
+
     Shape
     -----
     As in :class:`torch.nn.LSTM`: input ``(time, batch, input_size)``, state h and c each
@@ -71,6 +77,7 @@ class LSTM(nn.Module):
     ) -> None:
         super().__init__()
         self.batch_first = batch_first
+        self.bfloat16_products = False
         self.gate_activation = gate_activation
 
         def weight(mean: Tensor) -> VariationalParameter:
@@ -124,8 +131,10 @@ class LSTM(nn.Module):
         output, (h_n, c_n)
             h of every step, and the last state.
         """
+        samples: int | Share
         if isinstance(input, Tokens):
             batch = input.word.shape[0]
+            samples = input.share or batch
             mask = None if mask is None else mask.t()
             projection, row = self._project_tokens(input, generator)
             shared = row is input.word
@@ -133,7 +142,7 @@ class LSTM(nn.Module):
         else:
             if self.batch_first:
                 input, mask = input.transpose(0, 1), None if mask is None else mask.t()  # noqa: A001
-            batch = input.shape[1]
+            batch = samples = input.shape[1]
             projection = self._project(input, generator)
             row = torch.arange(len(projection), device=input.device).view(input.shape[:2])
             shared = False
@@ -143,8 +152,8 @@ class LSTM(nn.Module):
             row,
             self.weight_hh(generator),
             self.bias,
-            self.z_gates(generator, samples=batch),
-            self.z_hidden(generator, samples=batch),
+            self.z_gates(generator, samples=samples),
+            self.z_hidden(generator, samples=samples),
             (h, c),
             mask,
             hard=self.gate_activation == "hard_sigmoid",
@@ -158,7 +167,7 @@ class LSTM(nn.Module):
         """Multiply ``(time, batch, input_size)`` by z_input and W: ``(time * batch, 4 H)``."""
         if not self.z_input.is_constant:
             sequences = sequences * self.z_input(generator, samples=sequences.shape[1])
-        return linear(sequences.flatten(0, 1), self.weight_ih(generator))
+        return self._multiply(sequences.flatten(0, 1), self.weight_ih(generator))
 
     def _project_tokens(
         self, tokens: Tokens, generator: torch.Generator | None
@@ -167,18 +176,21 @@ class LSTM(nn.Module):
 
         What differs from sequence to sequence decides how many products there are.
         """
-        batch, vectors = tokens.word.shape[0], tokens.vectors
-        z_input = None if self.z_input.is_constant else self.z_input(generator, samples=batch)
+        vectors, samples = tokens.vectors, tokens.share or tokens.word.shape[0]
+        z_input = None if self.z_input.is_constant else self.z_input(generator, samples=samples)
         if z_input is not None and not self.z_input.varies:
             vectors, z_input = vectors * z_input, None
         weight_ih = self.weight_ih(generator)
         if z_input is not None:
             rows = scale_pairs(vectors, tokens.pairs, tokens.z_vocab, z_input)
-            return linear(rows, weight_ih), tokens.pairs.pair
-        projection = linear(vectors, weight_ih)
+            return self._multiply(rows, weight_ih), tokens.pairs.pair
+        projection = self._multiply(vectors, weight_ih)
         if tokens.z_vocab is None:
             return projection, tokens.word
         return scale_pairs(projection, tokens.pairs, tokens.z_vocab, None), tokens.pairs.pair
+
+    def _multiply(self, rows: Tensor, weight: Tensor) -> Tensor:
+        return linear(rows, weight, bfloat16=self.bfloat16_products)
 
     def _zeros(self, like: Tensor, batch: int) -> State:
         zeros = like.new_zeros(batch, self.hidden_size)

@@ -17,8 +17,14 @@ from bayespress.nn.tokens import Pairs
 _LEAST_ROWS = 64  # fewer are not worth a thread
 
 
-def linear(input: Tensor, weight: Tensor) -> Tensor:  # noqa: A002 - torch.nn's name
-    """Multiply ``(rows, features)`` by ``(outputs, features)`` transposed."""
+def linear(input: Tensor, weight: Tensor, *, bfloat16: bool = False) -> Tensor:  # noqa: A002 - torch.nn's name
+    """Multiply ``(rows, features)`` by ``(outputs, features)`` transposed.
+
+    With `bfloat16`, both are rounded to it first, and so is the gradient of the result.
+    """
+    if bfloat16:
+        rounded: Tensor = _BFloat16Linear.apply(input, weight)  # type: ignore[no-untyped-call]
+        return rounded
     if kernels.library(input, weight) is None:
         return nn.functional.linear(input, weight)
     product: Tensor = _Linear.apply(input, weight)  # type: ignore[no-untyped-call]
@@ -65,6 +71,22 @@ class _Linear(torch.autograd.Function):
         grad = grad.contiguous()
         d_input = _product(grad, weight) if ctx.needs_input_grad[0] else None
         return d_input, _outer(grad, input) if ctx.needs_input_grad[1] else None
+
+
+class _BFloat16Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, weight: Tensor) -> Tensor:  # noqa: A002
+        rounded = input.bfloat16(), weight.bfloat16()
+        ctx.save_for_backward(*rounded)
+        ctx.dtype = input.dtype
+        return (rounded[0] @ rounded[1].t()).to(input.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        input, weight = ctx.saved_tensors  # noqa: A001
+        grad = grad.bfloat16()
+        d_input = (grad @ weight).to(ctx.dtype) if ctx.needs_input_grad[0] else None
+        return d_input, (grad.t() @ input).to(ctx.dtype) if ctx.needs_input_grad[1] else None
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from bayespress.variational import Share
+
 
 @dataclass
 class Tokens:
@@ -26,11 +28,14 @@ class Tokens:
     z_vocab
         Group variables of the :attr:`pairs`, shape ``(pairs,)``; None where there are none that
         differ from sequence to sequence.
+    share
+        Which part of a mini-batch the tokens are; None: all of it.
     """
 
     vectors: Tensor
     word: Tensor
     z_vocab: Tensor | None = None
+    share: Share | None = None
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -39,6 +44,14 @@ class Tokens:
         sequence = torch.arange(batch, device=self.word.device)[:, None]
         keys, pair = torch.unique(sequence * words + self.word, return_inverse=True)
         return Pairs(word=keys % words, sequence=keys // words, pair=pair, batch=batch)
+
+    def part(self, share: Share) -> Tokens:
+        """Take some of the sequences; all vectors stay."""
+        z_vocab = self.z_vocab
+        if z_vocab is not None:
+            sequence = self.pairs.sequence
+            z_vocab = z_vocab[(sequence >= share.first) & (sequence < share.last)]
+        return Tokens(self.vectors, share.of(self.word), z_vocab, share)
 
     def expand(self) -> Tensor:
         """Give every token its vector: shape ``(batch, time, embedding_dim)``."""

@@ -4,6 +4,7 @@ from bayespress.training.finish import Trained, finish, load_best, masked_probab
 from bayespress.training.listener import Listener, Silent
 from bayespress.training.run import RunFolder
 from bayespress.training.trainer import Trainer
+from bayespress.training.workers import Workers
 
 __all__ = [
     "Listener",
@@ -11,6 +12,7 @@ __all__ = [
     "Silent",
     "Trained",
     "Trainer",
+    "Workers",
     "finish",
     "load_best",
     "masked_probabilities",

@@ -24,6 +24,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def to(self, device: torch.device) -> Batch:
+        """Move it to a device."""
+        return Batch(*(t.to(device, non_blocking=True) for t in (self.ids, self.mask, self.labels)))
+
 
 @dataclass(frozen=True)
 class EncodedTexts:

@@ -97,15 +97,13 @@ def build_network(
     if size is not None:
         model = replace(model, embedding_size=size.dims, hidden_size=size.neurons)
     all_rows_are_learned = size is None and encoder.vocabulary.skips
-    net = TextClassifierNet(
+    return TextClassifierNet(
         encoder.vocabulary.num_rows,
         1 if len(labels) == 2 else len(labels),
         model,
         padding_idx=None if all_rows_are_learned else 0,
         generator=generator(config.training.seed, "initialisation"),
     )
-    net.embedding.weight.sparse_grad = True
-    return net
 
 
 def rebuild(
@@ -143,7 +141,9 @@ def seed_of(seed: int, purpose: str, epoch: int = 0) -> list[int]:
     return [seed, _PURPOSES.index(purpose), epoch]
 
 
-def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
+def generator(
+    seed: int, purpose: str, epoch: int = 0, device: torch.device | str = "cpu"
+) -> torch.Generator:
     """Make torch's source of random numbers for one purpose in one epoch."""
     (state,) = np.random.SeedSequence(seed_of(seed, purpose, epoch)).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state))
+    return torch.Generator(device).manual_seed(int(state))

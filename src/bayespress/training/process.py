@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 import torch
 
+from bayespress import kernels
+from bayespress.config import TrainingConfig
+
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # numbers of glibc's mallopt
 _NEVER = 2**31 - 1  # bytes
 
@@ -29,6 +32,24 @@ def tuned() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(before)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Tell whether products of bfloat16 numbers are made by instructions of their own."""
+    if device.type == "cpu":
+        known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 on
+        return any(known.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def missing(training: TrainingConfig, device: torch.device) -> list[str]:
+    """Say what would make training faster and is not there, each in a sentence."""
+    notes = []
+    if device.type == "cpu" and kernels.problem():
+        notes.append(f"training takes about 5 times as long: {kernels.problem()}")
+    if training.precision == "bfloat16" and not has_bfloat16(device):
+        notes.append("this processor has no instructions for bfloat16: float32 is used instead")
+    return notes
 
 
 @functools.cache

@@ -129,7 +129,8 @@ def restore(
     for name, parameter in net.named_parameters():
         prefix = f"optimizer.{name}."
         state = {
-            key.removeprefix(prefix): tensor
+            # Adam counts its steps on the CPU, wherever its moments are.
+            key.removeprefix(prefix): tensor.to(parameter.device) if tensor.dim() else tensor
             for key, tensor in tensors.items()
             if key.startswith(prefix)
         }

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
-from bayespress import kernels
 from bayespress.compression import (
     Size,
     Statistics,
@@ -40,6 +40,7 @@ from bayespress.training.state import (
     set_rate_factor,
     state_tensors,
 )
+from bayespress.training.workers import Workers
 from bayespress.variational import kl, named_variational_parameters, set_threshold
 
 
@@ -66,6 +67,8 @@ class Trainer:
         Where the run keeps its files; if there is a checkpoint, training goes on from it.
     listener
         Is told of the progress.
+    workers
+        The device, and the processes that train together; this one alone on the CPU by default.
 
     Raises
     ------
@@ -76,16 +79,24 @@ class Trainer:
     """
 
     def __init__(
-        self, config: Config, splits: Splits, folder: RunFolder, listener: Listener | None = None
+        self,
+        config: Config,
+        splits: Splits,
+        folder: RunFolder,
+        listener: Listener | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self.config = config
         self.folder = folder
         self.listener = listener or Silent()
+        self.workers = workers or Workers()
         self._fingerprint = prepare.fingerprint(splits)
         tensors, metadata = self._read_checkpoint()
         encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
-        self.task: Task = prepare.prepare(config, splits, self._fingerprint, encoder)
+        with self.workers.one_by_one():
+            self.task: Task = prepare.prepare(config, splits, self._fingerprint, encoder)
         self.net = prepare.rebuild(config, self.task.encoder, self.task.labels, metadata)
+        self._place()
         self.optimizer = make_optimizer(self.net, config)
         self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
         self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
@@ -108,8 +119,8 @@ class Trainer:
         StorageError
             If a file cannot be written; what was saved before is whole.
         """
-        if kernels.problem():
-            self.listener.on_note(f"training takes about 5 times as long: {kernels.problem()}")
+        for note in process.missing(self.config.training, self.workers.device):
+            self.listener.on_note(note)
         with process.tuned():
             while not self._finished:
                 self._run_epoch(self.progress.epoch + 1)
@@ -165,34 +176,32 @@ class Trainer:
     def _train_epoch(self, epoch: int) -> _Means:
         training, schedule = self.config.training, self._schedule
         self._begin_phase(schedule, epoch)
-        noise = prepare.generator(training.seed, "noise", epoch)
+        noise = prepare.generator(training.seed, "noise", epoch, self.workers.device)
         order = prepare.seed_of(training.seed, "order", epoch)
         batches = self.task.train.batches(
             training.batch_size, order, by_length=training.length_batching
         )
         self.listener.on_epoch_begin(epoch, schedule.steps_per_epoch)
-        rows = []
+        parallel, rows = self.workers.parallel(self.net), []
         for number, batch in enumerate(batches):
             step = (epoch - 1) * schedule.steps_per_epoch + number
             set_rate_factor(self.optimizer, schedule.rate_factor(step))
-            rows.append(self._step(batch, schedule.kl_weight(step), noise))
+            rows.append(self._step(parallel, batch, schedule.kl_weight(step), noise))
             if not math.isfinite(rows[-1][0]):
                 raise TrainingError(self._not_finite(epoch, number + 1))
             self.listener.on_step(number + 1, rows[-1][0])
-        loss, first, divergence, correct = np.array(rows).T
-        return _Means(
-            float(loss.mean()),
-            float(first.mean()),
-            float(divergence.mean()),
-            float(correct.sum() / len(self.task.train)),
-        )
+        return _Means(*np.array(rows).mean(axis=0).tolist())
 
     def _step(
-        self, batch: Batch, kl_weight: float, noise: torch.Generator
-    ) -> tuple[float, float, float, int]:
-        """Take one step; return loss, nll, kl and the number of right answers."""
-        logits = self.net(batch.ids, batch.mask, noise)
-        likelihood = nll(logits, batch.labels)
+        self, parallel: nn.Module, batch: Batch, kl_weight: float, noise: torch.Generator
+    ) -> tuple[float, float, float, float]:
+        """Take one step; return loss, nll, kl and the share of right answers."""
+        share = self.workers.share(len(batch))
+        weight = self.workers.weight_of(share)
+        batch = batch.to(self.workers.device)
+        labels = batch.labels if share is None else share.of(batch.labels)
+        logits = parallel(batch.ids, batch.mask, noise, share)
+        likelihood = weight * nll(logits, labels)
         self.optimizer.zero_grad()
         likelihood.backward()
         scale = kl_weight / len(self.task.train)
@@ -201,9 +210,9 @@ class Trainer:
             divergence = self.optimizer.step_with_kl(scale, clip_norm) + self.progress.removed_kl
         else:
             divergence = self.optimizer.step_with_kl(None, clip_norm)
-        correct = int((_answers(logits) == batch.labels).sum())
-        first = likelihood.item()
-        return first + scale * divergence, first, divergence, correct
+        correct = weight * (_answers(logits) == labels).to(likelihood.dtype).mean()
+        first, right = self.workers.average(torch.stack([likelihood.detach(), correct])).tolist()
+        return first + scale * divergence, first, divergence, right
 
     def _begin_phase(self, schedule: Schedule, epoch: int) -> None:
         phase = schedule.phase(epoch)
@@ -232,6 +241,17 @@ class Trainer:
             removed = before - float(kl(self.net, form))
         self.progress = replace(self.progress, removed_kl=self.progress.removed_kl + removed)
 
+    def _place(self) -> None:
+        """Move the network to its device, and set what that device can do."""
+        self.net.to(self.workers.device)
+        # The kernels of the CPU take sparse gradients; DistributedDataParallel takes dense ones.
+        on_cpu = self.workers.device.type == "cpu"
+        self.net.embedding.weight.sparse_grad = on_cpu and self.workers.count == 1
+        self.net.lstm.bfloat16_products = (
+            self.config.training.precision == "bfloat16"
+            and process.has_bfloat16(self.workers.device)
+        )
+
     def _measure(self) -> FullSize:
         words = self.task.encoder.vocabulary.rows
         return FullSize(Size.of(self.net), sum(len(word.encode()) + 1 for word in words))
@@ -258,6 +278,9 @@ class Trainer:
 
     def _save(self, record: EpochRecord, *, is_best: bool) -> None:
         """Save the epoch; the checkpoint comes last, so that it never lacks what it speaks of."""
+        self.history.append(record)
+        if not self.workers.is_first:
+            return
         metadata = {
             "progress": self.progress.to_dict(),
             "encoder": self.task.encoder.to_dict(),
@@ -270,7 +293,6 @@ class Trainer:
         if is_best:
             best = {name: tensor for name, tensor in tensors.items() if name.startswith("net.")}
             save_tensors(self.folder.best_file, best, metadata)
-        self.history.append(record)
         write_history(self.folder.history_file, self.history)
         save_tensors(self.folder.checkpoint_file, tensors, metadata)
 

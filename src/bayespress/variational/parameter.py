@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bayespress.sparsity import Prior
 from bayespress.variational.kl import kl_log_uniform, kl_normal, log_alpha_of
+from bayespress.variational.noise import Share, per_sequence, standard_normal
 
 THRESHOLD = 3.0
 """A value is pruned when its log alpha exceeds this: sigma is then over 4.5 times the mean."""
@@ -104,7 +105,7 @@ class VariationalParameter(nn.Module):
         generator: torch.Generator | None = None,
         *,
         rows: Tensor | None = None,
-        samples: int | None = None,
+        samples: int | Share | None = None,
     ) -> Tensor:
         """Draw a sample (training) or return the pruned mean (evaluation).
 
@@ -115,8 +116,8 @@ class VariationalParameter(nn.Module):
         rows
             Only these indices of the first dimension; an index that recurs gets noise anew.
         samples
-            Draw this many samples: a dimension of this size, or of size one where there is no
-            noise, comes in front.
+            Draw this many samples, or a share of a mini-batch's: a dimension of this size, or of
+            size one where there is no noise, comes in front.
 
         Returns
         -------
@@ -130,12 +131,10 @@ class VariationalParameter(nn.Module):
             mean = mean.unsqueeze(0)
         if self.training and self.log_sigma is not None:
             log_sigma = self.log_sigma if rows is None else _rows_of(self.log_sigma, rows)
-            noise = torch.randn(
-                (samples, *mean.shape[1:]) if samples is not None else mean.shape,
-                generator=generator,
-                dtype=mean.dtype,
-                device=mean.device,
-            )
+            if samples is None:
+                noise = standard_normal(mean.shape, mean, generator)
+            else:
+                noise = per_sequence(samples, mean.shape[1:], mean, generator)
             return torch.addcmul(mean, log_sigma.exp(), noise)
         if self.prior is not Prior.LOG_UNIFORM:
             return mean
