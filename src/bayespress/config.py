@@ -102,6 +102,9 @@ class TrainingConfig:
     learning_rate: float = setting(5e-4, "Adam step size", low=0.0)
     log_sigma_learning_rate: float = setting(5e-4, "Adam step size of log sigmas", low=0.0)
     group_learning_rate: float = setting(5e-4, "Adam step size of group variables", low=0.0)
+    group_log_sigma_learning_rate: float = setting(
+        5e-4, "Adam step size of the group variables' log sigmas", low=0.0
+    )
     kl_weight: float = setting(1.0, "final weight of the KL divergence", low=0.0)
     kl_warmup: float = setting(
         0.0,
@@ -111,6 +114,9 @@ class TrainingConfig:
     )
     decay: str = setting(
         "none", "decay of all learning rates, to zero at the end", choices=("none", "linear")
+    )
+    decay_after: float = setting(
+        0.0, "share of the epochs before fine-tuning after which rates decay", low=0.0, high=1.0
     )
     dense_epochs: int = setting(
         0, "of the epochs, the first N without noise, divergence and pruning", low=0
@@ -163,6 +169,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "learning_rate": 2e-3,
             "log_sigma_learning_rate": 6e-3,
             "group_learning_rate": 2e-3,
+            "group_log_sigma_learning_rate": 6e-3,
             "kl_warmup": 0.3,
             "decay": "linear",
             "shrink_after": 2,

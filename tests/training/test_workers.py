@@ -13,7 +13,7 @@ from bayespress.history import read_history
 from bayespress.training import RunFolder, Workers
 from bayespress.training.run import load_tensors
 from bayespress.training.workers import choose_device
-from bayespress.variational import Share
+from bayespress.variational import Share, per_sequence
 
 SCRIPT = """
 import sys
@@ -108,8 +108,6 @@ def test_shares_cover_a_batch_and_their_weighted_means_are_its_mean(count, batch
 
 
 def test_a_share_draws_the_noise_of_the_whole_batch():
-    from bayespress.variational import per_sequence
-
     def draw(batch):
         return per_sequence(batch, (3,), torch.zeros(()), torch.Generator().manual_seed(1))
 

@@ -60,6 +60,7 @@ class Schedule:
             return 1.0
         noisy = self._tuning_after * self.steps_per_epoch
         if step < noisy:
-            return 1.0 - step / noisy
+            held = self.config.decay_after * noisy
+            return min(1.0, (noisy - step) / (noisy - held)) if held < noisy else 1.0
         total = self.config.epochs * self.steps_per_epoch
         return (total - step) / (total - noisy)

@@ -66,24 +66,22 @@ class FullSize:
 
 
 def make_optimizer(net: nn.Module, config: Config) -> VariationalAdam:
-    """Make Adam with three step sizes: weights and biases, group variables, log sigmas."""
-    log_sigmas, groups = set(), set()
-    for _, parameter in named_variational_parameters(net):
-        if parameter.log_sigma is not None:
-            log_sigmas.add(parameter.log_sigma)
-        if parameter.mean.dim() == 1:
-            groups.add(parameter.mean)
-    means = [p for p in net.parameters() if p not in log_sigmas and p not in groups]
-    in_order = list(net.parameters())
+    """Make Adam with four step sizes: weights and biases, group variables, log sigmas of each."""
     training = config.training
-    parts = [
-        (means, training.learning_rate),
-        ([p for p in in_order if p in groups], training.group_learning_rate),
-        ([p for p in in_order if p in log_sigmas], training.log_sigma_learning_rate),
-    ]
+    rates: dict[Tensor, float] = dict.fromkeys(net.parameters(), training.learning_rate)
+    for _, parameter in named_variational_parameters(net):
+        is_group = parameter.mean.dim() == 1
+        if is_group and parameter.mean in rates:
+            rates[parameter.mean] = training.group_learning_rate
+        if parameter.log_sigma is not None:
+            rates[parameter.log_sigma] = (
+                training.group_log_sigma_learning_rate
+                if is_group
+                else training.log_sigma_learning_rate
+            )
     return VariationalAdam(
         net,
-        [{"params": part, "lr": rate, "full_rate": rate} for part, rate in parts if part],
+        [{"params": [p], "lr": rate, "full_rate": rate} for p, rate in rates.items()],
         form=config.model.kl_form,
     )
 
