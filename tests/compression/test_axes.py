@@ -26,7 +26,9 @@ def logits(net, rows=30):
 
 @pytest.mark.parametrize("code", ["LLLLLL", "LCLCCL", "LLLCCL", "DCDCCD"])
 @pytest.mark.parametrize("padding", [0, None])
-@pytest.mark.parametrize(("rows", "dims", "hidden"), [(30, 6, 4), (30, 40, 4), (5, 9, 8), (30, 6, 1)])
+@pytest.mark.parametrize(
+    ("rows", "dims", "hidden"), [(30, 6, 4), (30, 40, 4), (5, 9, 8), (30, 6, 1)]
+)
 def test_predictions_stay_the_same(code, padding, rows, dims, hidden):
     net = make_net(code, rows, dims, hidden, padding)
     before = logits(net, rows)

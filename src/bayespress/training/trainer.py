@@ -9,24 +9,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from bayespress.compression import (
     Size,
     Statistics,
     compact_with_rows,
     statistics,
-    to_principal_axes,
 )
 from bayespress.config import Config
 from bayespress.data import Splits
 from bayespress.errors import RunError, TrainingError
 from bayespress.history import EpochRecord, read_history, write_history
-from bayespress.objective import nll
+from bayespress.models import TextClassifierNet
+from bayespress.optim import VariationalAdam
 from bayespress.runtime import TextPredictor
 from bayespress.text import TextEncoder, renumbering
 from bayespress.training import prepare, process
-from bayespress.training.batches import Batch
+from bayespress.training.learner import Learner, answers
 from bayespress.training.listener import Listener, Silent
 from bayespress.training.prepare import Task
 from bayespress.training.run import RunFolder, load_tensors, save_tensors
@@ -35,13 +34,12 @@ from bayespress.training.shrinking import LiveShrinking
 from bayespress.training.state import (
     FullSize,
     Progress,
-    make_optimizer,
     restore,
     set_rate_factor,
     state_tensors,
 )
 from bayespress.training.workers import Workers
-from bayespress.variational import kl, named_variational_parameters, set_threshold
+from bayespress.variational import kl
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,8 @@ class Trainer:
         encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
         with self.workers.one_by_one():
             self.task: Task = prepare.prepare(config, splits, self._fingerprint, encoder)
-        self.net = prepare.rebuild(config, self.task.encoder, self.task.labels, metadata)
-        self._place()
-        self.optimizer = make_optimizer(self.net, config)
+        net = prepare.rebuild(config, self.task.encoder, self.task.labels, metadata)
+        self._learner = Learner(net, config, self.workers)
         self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
         self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
         if metadata:
@@ -125,6 +122,16 @@ class Trainer:
             while not self._finished:
                 self._run_epoch(self.progress.epoch + 1)
         return self.progress
+
+    @property
+    def net(self) -> TextClassifierNet:
+        """The network, as small as live shrinking has made it."""
+        return self._learner.net
+
+    @property
+    def optimizer(self) -> VariationalAdam:
+        """What takes its steps."""
+        return self._learner.optimizer
 
     @property
     def _finished(self) -> bool:
@@ -175,62 +182,35 @@ class Trainer:
 
     def _train_epoch(self, epoch: int) -> _Means:
         training, schedule = self.config.training, self._schedule
-        self._begin_phase(schedule, epoch)
+        self._begin(epoch)
         noise = prepare.generator(training.seed, "noise", epoch, self.workers.device)
         order = prepare.seed_of(training.seed, "order", epoch)
         batches = self.task.train.batches(
             training.batch_size, order, by_length=training.length_batching
         )
         self.listener.on_epoch_begin(epoch, schedule.steps_per_epoch)
-        parallel, rows = self.workers.parallel(self.net), []
+        steps = []
         for number, batch in enumerate(batches):
-            step = (epoch - 1) * schedule.steps_per_epoch + number
-            set_rate_factor(self.optimizer, schedule.rate_factor(step))
-            rows.append(self._step(parallel, batch, schedule.kl_weight(step), noise))
-            if not math.isfinite(rows[-1][0]):
+            now = (epoch - 1) * schedule.steps_per_epoch + number
+            scale = schedule.kl_weight(now) / len(self.task.train)
+            set_rate_factor(self.optimizer, schedule.rate_factor(now))
+            step = self._learner.step(batch, noise, scale)
+            divergence = step.kl + (self.progress.removed_kl if self.net.training else 0.0)
+            loss = step.nll + scale * divergence
+            if not math.isfinite(loss):
                 raise TrainingError(self._not_finite(epoch, number + 1))
-            self.listener.on_step(number + 1, rows[-1][0])
-        return _Means(*np.array(rows).mean(axis=0).tolist())
+            steps.append((loss, step.nll, divergence, step.accuracy))
+            self.listener.on_step(number + 1, loss)
+        return _Means(*np.mean(steps, axis=0).tolist())
 
-    def _step(
-        self, parallel: nn.Module, batch: Batch, kl_weight: float, noise: torch.Generator
-    ) -> tuple[float, float, float, float]:
-        """Take one step; return loss, nll, kl and the share of right answers."""
-        share = self.workers.share(len(batch))
-        weight = self.workers.weight_of(share)
-        batch = batch.to(self.workers.device)
-        labels = batch.labels if share is None else share.of(batch.labels)
-        logits = parallel(batch.ids, batch.mask, noise, share)
-        likelihood = weight * nll(logits, labels)
-        self.optimizer.zero_grad()
-        likelihood.backward()
-        scale = kl_weight / len(self.task.train)
-        clip_norm = self.config.training.clip_norm
-        if self.net.training:
-            divergence = self.optimizer.step_with_kl(scale, clip_norm) + self.progress.removed_kl
-        else:
-            divergence = self.optimizer.step_with_kl(None, clip_norm)
-        correct = weight * (_answers(logits) == labels).to(likelihood.dtype).mean()
-        first, right = self.workers.average(torch.stack([likelihood.detach(), correct])).tolist()
-        return first + scale * divergence, first, divergence, right
-
-    def _begin_phase(self, schedule: Schedule, epoch: int) -> None:
+    def _begin(self, epoch: int) -> None:
+        schedule = self._schedule
         phase = schedule.phase(epoch)
-        self.net.train(phase is Phase.SPARSE)
-        set_threshold(self.net, math.inf if phase is Phase.DENSE else self.config.model.threshold)
-        is_first = epoch == 1 or schedule.phase(epoch - 1) is not phase
-        if is_first and phase is Phase.SPARSE and self.config.training.principal_axes:
-            to_principal_axes(self.net)
-            self.optimizer = make_optimizer(self.net, self.config)
-        if is_first and phase is Phase.FINETUNING:
-            self._begin_finetuning()
-
-    def _begin_finetuning(self) -> None:
-        """Fix the masks; old moments go, since they would move what is pruned."""
-        for _, parameter in named_variational_parameters(self.net):
-            parameter.freeze()
-        self.optimizer = make_optimizer(self.net, self.config)
-        self._shrink(at_once=True)
+        if epoch == 1 or schedule.phase(epoch - 1) is not phase:
+            self._learner.enter(phase)
+            if phase is Phase.FINETUNING:
+                self._shrink(at_once=True)
+        self._learner.begin_epoch(phase)
 
     def _shrink(self, *, at_once: bool = False) -> None:
         """Slice away what was pruned for good; its divergence goes on counting."""
@@ -240,17 +220,6 @@ class Trainer:
             self.task = self._shrinking.shrink(self.net, self.optimizer, self.task, at_once=at_once)
             removed = before - float(kl(self.net, form))
         self.progress = replace(self.progress, removed_kl=self.progress.removed_kl + removed)
-
-    def _place(self) -> None:
-        """Move the network to its device, and set what that device can do."""
-        self.net.to(self.workers.device)
-        # The kernels of the CPU take sparse gradients; DistributedDataParallel takes dense ones.
-        on_cpu = self.workers.device.type == "cpu"
-        self.net.embedding.weight.sparse_grad = on_cpu and self.workers.count == 1
-        self.net.lstm.bfloat16_products = (
-            self.config.training.precision == "bfloat16"
-            and process.has_bfloat16(self.workers.device)
-        )
 
     def _measure(self) -> FullSize:
         words = self.task.encoder.vocabulary.rows
@@ -267,8 +236,8 @@ class Trainer:
         task = self.task
         model, rows = compact_with_rows(self.net, task.encoder, task.labels)
         texts = task.validation.renumber(renumbering(task.encoder.vocabulary.num_rows, rows))
-        answers = _answers(torch.from_numpy(TextPredictor(model).logits(texts.ids)))
-        return float((answers.numpy() == texts.labels).mean())
+        found = answers(torch.from_numpy(TextPredictor(model).logits(texts.ids)))
+        return float((found.numpy() == texts.labels).mean())
 
     def _load_pretrained(self) -> None:
         found = prepare.load_pretrained(self.net, self.config, self.task.encoder)
@@ -306,11 +275,6 @@ class Trainer:
                 "with another --output"
             )
         return tensors, metadata
-
-
-def _answers(logits: torch.Tensor) -> torch.Tensor:
-    """Give the most probable classes."""
-    return logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
 
 
 def _counts(stats: Statistics) -> dict[str, Any]:
