@@ -82,6 +82,9 @@ class ModelConfig:
         "hard_sigmoid", "activation of i, f and o", choices=("hard_sigmoid", "sigmoid")
     )
     embeddings: str | None = setting(None, "pretrained vectors, GloVe or word2vec text, .gz too")
+    embedding_range: float = setting(
+        0.05, "initial embedding weights are uniform in ± this", low=0.0, high=10.0
+    )
     weight_log_sigma: float = setting(-3.0, "initial log sigma of weights", low=-20, high=5)
     group_log_sigma: float = setting(-3.0, "initial log sigma of group variables", low=-20, high=5)
     threshold: float = setting(3.0, "prune where log alpha exceeds this", low=-8)

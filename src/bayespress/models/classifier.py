@@ -48,6 +48,7 @@ class TextClassifierNet(nn.Module):
             log_sigma=config.weight_log_sigma,
             group_log_sigma=config.group_log_sigma,
             threshold=config.threshold,
+            init_range=config.embedding_range,
             generator=generator,
         )
         self.lstm = LSTM(

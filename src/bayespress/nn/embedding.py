@@ -31,8 +31,8 @@ class Embedding(nn.Module):
         Initial log sigmas of weights and group variables.
     threshold
         Prune where log alpha exceeds this.
-    generator
-        Source of the initial weights, U(-0.05, 0.05).
+    init_range, generator
+        Initial weights are uniform in ±`init_range`, drawn from `generator`.
 
     Shape
     -----
@@ -56,11 +56,12 @@ class Embedding(nn.Module):
         log_sigma: float = INITIAL_LOG_SIGMA,
         group_log_sigma: float = INITIAL_LOG_SIGMA,
         threshold: float = THRESHOLD,
+        init_range: float = 0.05,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.padding_idx = padding_idx
-        weight = init.uniform((num_embeddings, embedding_dim), 0.05, generator)
+        weight = init.uniform((num_embeddings, embedding_dim), init_range, generator)
         if padding_idx is not None:
             weight[padding_idx] = 0
         self.weight = VariationalParameter(weight, prior, log_sigma=log_sigma, threshold=threshold)
