@@ -1,10 +1,12 @@
 """Kernels are compiled once; what the machine lacks is told, and nothing depends on them."""
 
 import os
+import platform
 import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -124,6 +126,7 @@ def test_the_switch_turns_them_off(cache, monkeypatch):
 TRAINING = """
 import sys
 from pathlib import Path
+from pathlib import Path
 from tests.training.test_trainer import train
 from bayespress.training import Silent
 class Notes(Silent):
@@ -161,3 +164,28 @@ def test_training_without_a_compiler_gives_the_same_network_and_says_what_is_mis
     for name, tensor in slow.items():
         if name.startswith("net."):
             torch.testing.assert_close(fast[name], tensor, rtol=1e-2, atol=2e-3, msg=name)
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other instructions than x86-64's")
+@pytest.mark.parametrize("instructions", ["-march=haswell", "-march=x86-64"])
+def test_other_processors_code_gives_the_same_numbers(tmp_path, instructions):
+    """The kernels have three forms: 16, 8 and 4 numbers at a time."""
+    if "haswell" in instructions and "avx2" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("this processor has no AVX2")
+    # -march=native and what goes with it is left out for what is asked.
+    text = f"""
+    keep=""
+    for a in "$@"; do case "$a" in -march=*|-mprefer*) ;; *) keep="$keep $a";; esac; done
+    exec {COMPILER} $keep {instructions}"""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=",
+         str(Path(__file__).with_name("test_equal_to_torch.py"))],
+        env={**os.environ, "CC": script(tmp_path / "other-cc", text),
+             CACHE_VARIABLE: str(tmp_path / "cache")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #if defined(__x86_64__) || defined(__i386__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -32,17 +32,38 @@ INLINE vf splat(float x) { return x - (vf){0}; }
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf x) { *(vf *)p = x; }
 
-/* The first n numbers; the others are zero. */
-INLINE vf load_n(const float *p, long n) {
-    if (n >= LANES) return load(p);
+/* The first n numbers; the others are zero. Small networks work with parts of a register all the
+   time: processors that can mask a load do it in one instruction. */
+#if defined(__AVX512F__)
+INLINE __mmask16 first_lanes(long n) { return (__mmask16)((1u << n) - 1u); }
+INLINE vf load_part(const float *p, long n) {
+    return (vf)_mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+INLINE void store_part(float *p, vf x, long n) {
+    _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)x);
+}
+#elif defined(__AVX__)
+INLINE __m256i first_lanes(long n) {
+    const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    return (__m256i)(lane < (int32_t)n);
+}
+INLINE vf load_part(const float *p, long n) { return (vf)_mm256_maskload_ps(p, first_lanes(n)); }
+INLINE void store_part(float *p, vf x, long n) {
+    _mm256_maskstore_ps(p, first_lanes(n), (__m256)x);
+}
+#else
+INLINE vf load_part(const float *p, long n) {
     vf x = {0};
     memcpy(&x, p, (size_t)n * sizeof(float));
     return x;
 }
+INLINE void store_part(float *p, vf x, long n) { memcpy(p, &x, (size_t)n * sizeof(float)); }
+#endif
 
+INLINE vf load_n(const float *p, long n) { return n >= LANES ? load(p) : load_part(p, n); }
 INLINE void store_n(float *p, vf x, long n) {
     if (n >= LANES) store(p, x);
-    else memcpy(p, &x, (size_t)n * sizeof(float));
+    else store_part(p, x, n);
 }
 
 INLINE vf choose(vi where, vf yes, vf no) {
