@@ -116,9 +116,9 @@ def test_all_problems_are_named_at_once():
             {"epoch": 3, "epochs": 0, "batch_size": "many", "unknown": "skip", "code": "LLX"}
         )
     assert str(caught.value).split("; ") == [
+        "epochs must be at least 1, got 0",
         "unknown setting 'epoch'",
         "did you mean 'epochs'?",
-        "epochs must be at least 1, got 0",
         "batch_size must be int, got 'many'",
         "unknown must be one of zero, learned, got 'skip'",
         (

@@ -50,6 +50,12 @@ PAPERS = {
     "learning_rate": 5e-4,
     "log_sigma_learning_rate": 5e-4,
     "group_learning_rate": 5e-4,
+    "group_log_sigma_learning_rate": 5e-4,
+    "embedding_range": 0.05,
+    "dense_epochs": 0,
+    "finetune_epochs": 0,
+    "principal_axes": False,
+    "shrink_after": 0,
     "kl_weight": 1.0,
     "kl_warmup": 0.0,
     "decay": "none",
@@ -62,7 +68,7 @@ EXPECTED = {
     for source, preset in itertools.product(SOURCES, PRESETS)
 }
 EXPECTED |= {
-    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 20}
+    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 120}
     for source in SOURCES
 }
 EXPECTED["demo"] = {**FAST, "source": "demo", "lowercase": True, "max_length": 60}

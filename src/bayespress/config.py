@@ -129,6 +129,13 @@ class TrainingConfig:
         "before the first epoch with noise, turn the embedding's axes so that few of them matter; "
         "predictions stay the same",
     )
+    vector_scale: float = setting(
+        1.0,
+        "with principal axes, word vectors become smaller by this and input weights larger: words "
+        "are pruned sooner than neurons",
+        low=1e-3,
+        high=1e3,
+    )
     finetune_epochs: int = setting(
         0,
         "of the epochs, the last N without noise: what is pruned stays so, the means of all else "
@@ -167,15 +174,24 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "paper": {},
         "fast": {
+            "epochs": 120,
+            "dense_epochs": 1,
+            "principal_axes": True,
+            "vector_scale": 0.5,
+            "finetune_epochs": 8,
+            "embedding_range": 0.005,
             "weight_log_sigma": -5.0,
             "group_log_sigma": -3.5,
             "learning_rate": 2e-3,
-            "log_sigma_learning_rate": 6e-3,
-            "group_learning_rate": 2e-3,
-            "group_log_sigma_learning_rate": 6e-3,
+            "group_learning_rate": 1e-2,
+            "log_sigma_learning_rate": 1.2e-2,
+            "group_log_sigma_learning_rate": 1.2e-2,
+            "kl_weight": 2.75,
             "kl_warmup": 0.3,
             "decay": "linear",
+            "decay_after": 0.6,
             "shrink_after": 2,
+            "compression_worth": 0.05,
         },
     }
 )
@@ -234,7 +250,7 @@ class Config:
         """
         said = {key: value for layer in layers for key, value in layer.items()}
         schedule = SCHEDULES.get(str(said.get("schedule", TrainingConfig.schedule)), {})
-        merged = {**schedule, **said}
+        merged = {**schedule, **scaled_phases(schedule, said.get("epochs")), **said}
         problems = list(_problems(merged))
         if problems:
             raise ConfigError("; ".join(problems))
@@ -257,6 +273,26 @@ class Config:
             If the text is not TOML, or as in :meth:`from_flat`.
         """
         return cls.from_flat(flat_from_toml(text, origin), *layers)
+
+
+def scaled_phases(settings: Mapping[str, Value], epochs: Value) -> dict[str, Value]:
+    """Divide another number of epochs into phases as these settings divide theirs.
+
+    Examples
+    --------
+    >>> scaled_phases({"epochs": 100, "dense_epochs": 2, "finetune_epochs": 8}, 25)
+    {'dense_epochs': 1, 'finetune_epochs': 2}
+    """
+    whole = settings.get("epochs")
+    if not (isinstance(epochs, int) and isinstance(whole, int) and epochs > 0):
+        return {}
+    parts = {key: settings[key] for key in ("dense_epochs", "finetune_epochs") if key in settings}
+    return {
+        # A phase that there is stays, as long as all three fit.
+        key: max(part * epochs // whole, int(part > 0 and epochs > 2))
+        for key, part in parts.items()
+        if isinstance(part, int)
+    }
 
 
 _KINDS = {

@@ -25,14 +25,14 @@ def logits(net, rows=30):
 
 
 @pytest.mark.parametrize("code", ["LLLLLL", "LCLCCL", "LLLCCL", "DCDCCD"])
-@pytest.mark.parametrize("padding", [0, None])
+@pytest.mark.parametrize(("padding", "scale"), [(0, 1.0), (None, 1.0), (0, 0.3)])
 @pytest.mark.parametrize(
     ("rows", "dims", "hidden"), [(30, 6, 4), (30, 40, 4), (5, 9, 8), (30, 6, 1)]
 )
-def test_predictions_stay_the_same(code, padding, rows, dims, hidden):
+def test_predictions_stay_the_same(code, padding, scale, rows, dims, hidden):
     net = make_net(code, rows, dims, hidden, padding)
     before = logits(net, rows)
-    to_principal_axes(net)
+    to_principal_axes(net, scale)
     torch.testing.assert_close(logits(net, rows), before, rtol=1e-4, atol=1e-6)
 
 
@@ -49,6 +49,18 @@ def test_dimensions_come_in_order_of_what_they_contribute():
         torch.testing.assert_close(gram, gram.diagonal().diag(), rtol=0, atol=1e-5)
     assert bool((net.lstm.z_input.mean == 1).all())
     assert bool((net.embedding.z_vocab.mean == 1).all())
+
+
+def test_the_scale_divides_vectors_and_weights():
+    nets = [make_net(), make_net()]
+    for net, scale in zip(nets, (1.0, 0.25), strict=True):
+        to_principal_axes(net, scale)
+    whole, scaled = nets
+    for part in ("embedding.weight.mean", "lstm.weight_ih.mean"):
+        factor = 0.25 if "embedding" in part else 4.0
+        torch.testing.assert_close(
+            scaled.state_dict()[part].abs(), factor * whole.state_dict()[part].abs()
+        )
 
 
 def test_what_was_learned_along_one_direction_needs_one_dimension():

@@ -85,7 +85,7 @@ def test_dense_epochs_prune_nothing_and_touch_no_log_sigma(tmp_path):
 
 
 def test_principal_axes_are_turned_to_when_noise_begins(tmp_path):
-    changes = {"dense_epochs": 2, "learning_rate": 0.0, "kl_weight": 0.0}
+    changes = {"dense_epochs": 2, "finetune_epochs": 0, "learning_rate": 0.0, "kl_weight": 0.0}
     rates = dict.fromkeys(
         ("group_learning_rate", "log_sigma_learning_rate", "group_log_sigma_learning_rate"), 0.0
     )

@@ -219,7 +219,7 @@ def test_mean_of_exactly_zero_does_no_harm(tmp_path):
 
 def test_everything_pruned_stops_with_a_clear_line(tmp_path):
     with pytest.raises(TrainingError, match="everything was pruned in epoch 1"):
-        train(tmp_path, weight_log_sigma=5.0, group_log_sigma=5.0)
+        train(tmp_path, weight_log_sigma=5.0, group_log_sigma=5.0, dense_epochs=0)
 
 
 def test_patience_stops_early(tmp_path):

@@ -17,7 +17,7 @@ from bayespress.cli.display import LiveDisplay
 from bayespress.cli.options import SettingsCommand, given, keys_of, settings
 from bayespress.cli.result import print_next, print_result, say
 from bayespress.cli.stopping import resumable
-from bayespress.config import Config, Value
+from bayespress.config import Config, Value, scaled_phases
 from bayespress.errors import ConfigError, MissingExtraError, TrainingError
 
 if TYPE_CHECKING:
@@ -92,16 +92,8 @@ def layered(recipe: str | None, said: Mapping[str, Value]) -> Config:
     source = str(said.get("source", chosen.get("source", "")))
     if not chosen and source == "demo":
         chosen = recipes.read("demo").settings
-    return Config.from_flat(data.source_defaults(source), chosen | _shorter(chosen, said), said)
-
-
-def _shorter(chosen: Mapping[str, Value], said: Mapping[str, Value]) -> dict[str, Value]:
-    """Keep the share of epochs without noise where the user wants fewer than the recipe."""
-    tuned, epochs = int(chosen.get("finetune_epochs") or 0), int(chosen.get("epochs") or 0)
-    wanted = said.get("epochs")
-    if isinstance(wanted, int) and 0 < wanted < epochs:
-        return {"finetune_epochs": tuned * wanted // epochs}
-    return {}
+    phases = scaled_phases(chosen, said.get("epochs"))
+    return Config.from_flat(data.source_defaults(source), chosen, phases, said)
 
 
 def default_folder(said: Mapping[str, Value]) -> Path:

@@ -9,7 +9,7 @@ from bayespress.models import TextClassifierNet
 
 
 @torch.no_grad()
-def to_principal_axes(net: TextClassifierNet) -> None:
+def to_principal_axes(net: TextClassifierNet, scale: float = 1.0) -> None:
     r"""Turn the embedding's axes to the principal ones, in place; no prediction changes.
 
     A network reads word vectors through its input weights alone, so that only the product of the
@@ -19,7 +19,8 @@ def to_principal_axes(net: TextClassifierNet) -> None:
 
     .. math::
         \mathrm{diag}(z_{vocab}) W_{emb}\, \mathrm{diag}(z_{input})\, W_{ih}^\top = U S V^\top,
-        \quad W_{emb}' = U S^{1/2}, \quad W_{ih}' = V S^{1/2}, \quad z_{vocab}' = z_{input}' = 1
+        \quad W_{emb}' = s\, U S^{1/2}, \quad W_{ih}' = s^{-1} V S^{1/2},
+        \quad z_{vocab}' = z_{input}' = 1
 
     The divergence from a prior that favours zeros depends on the axes: those of a network that was
     trained without it spread what was learned over all dimensions, though a few would do.
@@ -28,12 +29,15 @@ def to_principal_axes(net: TextClassifierNet) -> None:
     ----------
     net
         Nothing of it may be pruned or frozen: log sigmas stay as they are.
+    scale
+        s, above 0. Steps of Adam are of one size whatever a weight's: with a small s words are
+        pruned sooner than neurons, since it takes fewer steps from their vectors to zero.
     """
     embedding, lstm = net.embedding, net.lstm
     table = embedding.weight.mean * embedding.z_vocab.mean[:, None] * lstm.z_input.mean
     rows, columns = _balanced(table, lstm.weight_ih.mean)
-    embedding.weight.mean.copy_(rows)
-    lstm.weight_ih.mean.copy_(columns)
+    embedding.weight.mean.copy_(scale * rows)
+    lstm.weight_ih.mean.copy_(columns / scale)
     for group in (embedding.z_vocab, lstm.z_input):
         group.mean.fill_(1)
 

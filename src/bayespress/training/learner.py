@@ -66,10 +66,12 @@ class Learner:
 
     def enter(self, phase: Phase) -> None:
         """Do what the first epoch of a phase begins with."""
-        if phase is Phase.SPARSE and self.config.training.principal_axes:
-            to_principal_axes(self.net)
+        parameters = [p for _, p in named_variational_parameters(self.net)]
+        is_turned = self.config.training.principal_axes
+        if phase is Phase.SPARSE and is_turned and any(p.log_sigma is not None for p in parameters):
+            to_principal_axes(self.net, self.config.training.vector_scale)
         elif phase is Phase.FINETUNING:
-            for _, parameter in named_variational_parameters(self.net):
+            for parameter in parameters:
                 parameter.freeze()
         else:
             return
