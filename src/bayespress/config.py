@@ -142,6 +142,12 @@ class TrainingConfig:
         "are trained on",
         low=0,
     )
+    target_compression: float = setting(
+        0.0,
+        "begin fine-tuning as soon as the compression ratio reaches this, and end after it; 0 is "
+        "off",
+        low=0.0,
+    )
     clip_norm: float = setting(0.0, "clip the gradient norm to this; 0 is off", low=0.0)
     shrink_after: int = setting(
         0,
@@ -186,8 +192,8 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "group_learning_rate": 1e-2,
             "log_sigma_learning_rate": 1.2e-2,
             "group_log_sigma_learning_rate": 1.2e-2,
-            "kl_weight": 2.75,
-            "kl_warmup": 0.3,
+            "kl_weight": 4.0,
+            "kl_warmup": 0.55,
             "decay": "linear",
             "decay_after": 0.6,
             "shrink_after": 2,

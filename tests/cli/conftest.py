@@ -10,7 +10,6 @@ from bayespress.storage import CACHE_VARIABLE
 from tests.cli.helpers import TINY, rows, worked, write_csv
 from tests.data.conftest import server  # noqa: F401 - a fixture
 
-
 # The fast schedule is made for more steps than eight epochs of this table have.
 FEW_STEPS = (
     *("--no-principal-axes", "--embedding-range", "0.05", "--kl-weight", "1"),

@@ -138,3 +138,41 @@ def test_without_bfloat16_it_says_so_and_takes_float32(tmp_path, monkeypatch):
     _, trainer = train(tmp_path, precision="bfloat16", epochs=1, listener=Notes())
     assert "this processor has no instructions for bfloat16: float32 is used instead" in notes
     assert not trainer.net.lstm.bfloat16_products
+
+
+def test_the_wanted_compression_ends_the_noise_and_finetuning_ends_the_run(tmp_path):
+    changes = {"epochs": 40, "dense_epochs": 1, "finetune_epochs": 3, "compression_worth": 0.0}
+    probe = read_history(train(tmp_path, "probe", **changes)[0].history_file)
+    wanted = sorted(record.compression_ratio for record in probe)[20]
+    notes = []
+
+    class Notes(Silent):
+        def on_note(self, text):
+            notes.append(text)
+
+    folder, trainer = train(tmp_path, target_compression=wanted, listener=Notes(), **changes)
+    history = read_history(folder.history_file)
+    reached = next(r.epoch for r in history if r.kl_weight > 0 and r.compression_ratio >= wanted)
+    assert trainer.progress.reached_at == reached < 36
+    assert len(history) == reached + 3
+    assert [record.kl_weight for record in history[reached:]] == [0.0] * 3
+    assert history[-1].compression_ratio >= wanted
+    (said,) = (note for note in notes if "reached" in note)
+    assert said == (
+        f"epoch {reached} reached a compression ratio of "
+        f"{history[reached - 1].compression_ratio:,.0f}: fine-tuning follows"
+    )
+    # Up to there, nothing is different.
+    assert [r.nll for r in history[:reached]] == [r.nll for r in probe[:reached]]
+
+
+def test_a_run_that_has_reached_its_target_resumes_bit_for_bit(tmp_path):
+    changes = {"epochs": 40, "dense_epochs": 1, "finetune_epochs": 3, "target_compression": 1.5}
+    whole, trainer = train(tmp_path, "whole", **changes)
+    reached = trainer.progress.reached_at
+    assert 1 < reached < 37
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, "broken", listener=Stop(reached + 2, 3), **changes)
+    broken = RunFolder(tmp_path / "broken")
+    Trainer(broken.config(), make_splits(), broken).fit()
+    assert same_tensors(whole.checkpoint_file, broken.checkpoint_file)

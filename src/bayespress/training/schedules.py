@@ -33,6 +33,8 @@ class Schedule:
 
     config: TrainingConfig
     steps_per_epoch: int
+    reached_at: int = 0
+    """Epoch that reached the wanted compression, and that fine-tuning follows; 0: none did."""
 
     def phase(self, epoch: int) -> Phase:
         """Tell what happens in an epoch, counted from 1."""
@@ -41,26 +43,40 @@ class Schedule:
         return Phase.SPARSE if epoch <= self._tuning_after else Phase.FINETUNING
 
     @property
-    def _tuning_after(self) -> int:
+    def _planned_tuning_after(self) -> int:
         return max(self.config.dense_epochs, self.config.epochs - self.config.finetune_epochs)
+
+    @property
+    def _tuning_after(self) -> int:
+        return self.reached_at or self._planned_tuning_after
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs in all."""
+        if not self.reached_at:
+            return self.config.epochs
+        return min(self.config.epochs, self.reached_at + self.config.finetune_epochs)
 
     def kl_weight(self, step: int) -> float:
         """Weight of the KL at a step, counted from 0 over the whole run; 0 without noise."""
-        begin, end = (
-            n * self.steps_per_epoch for n in (self.config.dense_epochs, self._tuning_after)
+        begin, planned, end = (
+            n * self.steps_per_epoch
+            for n in (self.config.dense_epochs, self._planned_tuning_after, self._tuning_after)
         )
         if not begin <= step < end:
             return 0.0
-        warmup = self.config.kl_warmup * (end - begin)
+        warmup = self.config.kl_warmup * (planned - begin)
         return self.config.kl_weight * (min(1.0, (step - begin) / warmup) if warmup else 1.0)
 
     def rate_factor(self, step: int) -> float:
         """Share of the configured learning rates at a step; fine-tuning decays on its own."""
         if self.config.decay == "none":
             return 1.0
-        noisy = self._tuning_after * self.steps_per_epoch
+        noisy, planned = (
+            n * self.steps_per_epoch for n in (self._tuning_after, self._planned_tuning_after)
+        )
         if step < noisy:
-            held = self.config.decay_after * noisy
-            return min(1.0, (noisy - step) / (noisy - held)) if held < noisy else 1.0
-        total = self.config.epochs * self.steps_per_epoch
+            held = self.config.decay_after * planned
+            return min(1.0, (planned - step) / (planned - held)) if held < planned else 1.0
+        total = self.epochs * self.steps_per_epoch
         return (total - step) / (total - noisy)

@@ -28,12 +28,15 @@ class Progress:
     removed_kl
         Divergence of what live shrinking removed, in nats, as it was then: it goes on counting,
         so that the objective does not jump.
+    reached_at
+        Epoch that reached the wanted compression, and that fine-tuning follows; 0: none has.
     """
 
     epoch: int = 0
     best_epoch: int = 0
     best_score: float = float("-inf")
     removed_kl: float = 0.0
+    reached_at: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""

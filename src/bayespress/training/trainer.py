@@ -137,7 +137,7 @@ class Trainer:
     def _finished(self) -> bool:
         training, done = self.config.training, self.progress
         stale = done.epoch - done.best_epoch
-        return done.epoch >= training.epochs or 0 < training.patience <= stale
+        return done.epoch >= self._schedule.epochs or 0 < training.patience <= stale
 
     def _run_epoch(self, epoch: int) -> None:
         began = time.perf_counter()
@@ -164,6 +164,7 @@ class Trainer:
             **_counts(stats),
         )
         is_best = score > self.progress.best_score
+        self._note_target(epoch, stats)
         self.progress = replace(self.progress, epoch=epoch)
         if is_best:
             self.progress = replace(self.progress, best_epoch=epoch, best_score=score)
@@ -175,10 +176,20 @@ class Trainer:
                 "--kl-warmup or lower --kl-weight"
             )
 
+    def _note_target(self, epoch: int, stats: Statistics) -> None:
+        """Let fine-tuning follow, if this is the epoch that reaches the wanted compression."""
+        wanted, ratio = self.config.training.target_compression, stats.compression_ratio
+        if self._schedule.phase(epoch) is Phase.SPARSE and 0 < wanted <= ratio:
+            self.progress = replace(self.progress, reached_at=epoch)
+            self.listener.on_note(
+                f"epoch {epoch} reached a compression ratio of {ratio:,.0f}: fine-tuning follows"
+            )
+
     @property
     def _schedule(self) -> Schedule:
         training = self.config.training
-        return Schedule(training, math.ceil(len(self.task.train) / training.batch_size))
+        steps = math.ceil(len(self.task.train) / training.batch_size)
+        return Schedule(training, steps, self.progress.reached_at)
 
     def _train_epoch(self, epoch: int) -> _Means:
         training, schedule = self.config.training, self._schedule
