@@ -68,7 +68,7 @@ EXPECTED = {
     for source, preset in itertools.product(SOURCES, PRESETS)
 }
 EXPECTED |= {
-    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 120}
+    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 150}
     for source in SOURCES
 }
 EXPECTED["demo"] = {**FAST, "source": "demo", "lowercase": True, "max_length": 60}

@@ -180,7 +180,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "paper": {},
         "fast": {
-            "epochs": 120,
+            "epochs": 150,
             "dense_epochs": 1,
             "principal_axes": True,
             "vector_scale": 0.5,
@@ -192,8 +192,8 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "group_learning_rate": 1e-2,
             "log_sigma_learning_rate": 1.2e-2,
             "group_log_sigma_learning_rate": 1.2e-2,
-            "kl_weight": 4.0,
-            "kl_warmup": 0.55,
+            "kl_weight": 3.25,
+            "kl_warmup": 0.32,
             "decay": "linear",
             "decay_after": 0.6,
             "shrink_after": 2,
