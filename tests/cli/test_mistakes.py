@@ -272,7 +272,7 @@ def test_a_loss_that_is_not_finite_leaves_the_folder_free(tmp_path, source):
 def test_everything_pruned(tmp_path, source):
     line = refused(
         *("train", source, *TINY, "--output", "run"),
-        *("--weight-log-sigma", "5", "--group-log-sigma", "5"),
+        *("--weight-log-sigma", "5", "--group-log-sigma", "5", "--dense-epochs", "0"),
     )
     assert line == (
         "error: everything was pruned in epoch 1: lower the learning rates, "

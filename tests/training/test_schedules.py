@@ -124,7 +124,8 @@ def test_products_in_bfloat16_differ_a_little_and_learn(tmp_path):
         losses.append([record.nll for record in read_history(folder.history_file)])
         assert trainer.history[-1].validation_accuracy > 0.9
     assert losses[0] != losses[1]
-    assert losses[1] == pytest.approx(losses[0], rel=0.1)
+    # Later on, rounding decides which weights are pruned first.
+    assert losses[1][0] == pytest.approx(losses[0][0], rel=0.02)
 
 
 def test_without_bfloat16_it_says_so_and_takes_float32(tmp_path, monkeypatch):
@@ -157,6 +158,8 @@ def test_the_wanted_compression_ends_the_noise_and_finetuning_ends_the_run(tmp_p
     assert len(history) == reached + 3
     assert [record.kl_weight for record in history[reached:]] == [0.0] * 3
     assert history[-1].compression_ratio >= wanted
+    # What is shipped is as small as was wanted, whatever was better before.
+    assert trainer.progress.best_epoch >= reached
     (said,) = (note for note in notes if "reached" in note)
     assert said == (
         f"epoch {reached} reached a compression ratio of "

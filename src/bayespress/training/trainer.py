@@ -163,8 +163,8 @@ class Trainer:
             score=score,
             **_counts(stats),
         )
-        is_best = score > self.progress.best_score
         self._note_target(epoch, stats)
+        is_best = score > self.progress.best_score
         self.progress = replace(self.progress, epoch=epoch)
         if is_best:
             self.progress = replace(self.progress, best_epoch=epoch, best_score=score)
@@ -177,10 +177,13 @@ class Trainer:
             )
 
     def _note_target(self, epoch: int, stats: Statistics) -> None:
-        """Let fine-tuning follow, if this is the epoch that reaches the wanted compression."""
+        """Let fine-tuning follow, if this is the epoch that reaches the wanted compression.
+
+        No epoch before it can be the best one any more: it is larger than what is wanted.
+        """
         wanted, ratio = self.config.training.target_compression, stats.compression_ratio
         if self._schedule.phase(epoch) is Phase.SPARSE and 0 < wanted <= ratio:
-            self.progress = replace(self.progress, reached_at=epoch)
+            self.progress = replace(self.progress, reached_at=epoch, best_score=-math.inf)
             self.listener.on_note(
                 f"epoch {epoch} reached a compression ratio of {ratio:,.0f}: fine-tuning follows"
             )
