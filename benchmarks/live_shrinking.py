@@ -79,6 +79,9 @@ def train(recipe: str, shrink_after: int | None, changes: dict[str, Value]) -> d
     line: dict[str, object] = {
         "recipe": recipe,
         "seed": config.training.seed,
+        "embedding_size": config.model.embedding_size,
+        "hidden_size": config.model.hidden_size,
+        "epochs": config.training.epochs,
         "shrink_after": config.training.shrink_after,
         "best_epoch": trainer.progress.best_epoch,
         "validation_accuracy": best.validation_accuracy,
@@ -102,9 +105,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--embedding-size", type=int, help="the recipe's by default")
     parser.add_argument("--hidden-size", type=int, help="the recipe's by default")
+    parser.add_argument("--epochs", type=int, help="the recipe's by default")
     args = parser.parse_args()
-    changes: dict[str, Value] = {"seed": args.seed}
-    for key in ("embedding_size", "hidden_size"):
+    # Both runs go through all epochs: the same number of steps, whatever each has reached.
+    changes: dict[str, Value] = {"seed": args.seed, "target_compression": 0.0}
+    for key in ("embedding_size", "hidden_size", "epochs"):
         if getattr(args, key) is not None:
             changes[key] = getattr(args, key)
     for shrink_after in (None, 0):
