@@ -58,6 +58,7 @@ PAPERS = {
     "shrink_after": 0,
     "kl_weight": 1.0,
     "kl_warmup": 0.0,
+    "beta2": 0.999,
     "decay": "none",
     "clip_norm": 0.0,
     "patience": 0,
@@ -68,7 +69,7 @@ EXPECTED = {
     for source, preset in itertools.product(SOURCES, PRESETS)
 }
 EXPECTED |= {
-    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 150}
+    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 220}
     for source in SOURCES
 }
 EXPECTED["demo"] = {**FAST, "source": "demo", "lowercase": True, "max_length": 60}

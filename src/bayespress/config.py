@@ -108,6 +108,7 @@ class TrainingConfig:
     group_log_sigma_learning_rate: float = setting(
         5e-4, "Adam step size of the group variables' log sigmas", low=0.0
     )
+    beta2: float = setting(0.999, "Adam's decay of the second moment", low=0.0, high=0.9999)
     kl_weight: float = setting(1.0, "final weight of the KL divergence", low=0.0)
     kl_warmup: float = setting(
         0.0,
@@ -180,7 +181,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "paper": {},
         "fast": {
-            "epochs": 150,
+            "epochs": 220,
             "dense_epochs": 1,
             "principal_axes": True,
             "vector_scale": 0.5,
@@ -188,12 +189,13 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "embedding_range": 0.005,
             "weight_log_sigma": -5.0,
             "group_log_sigma": -3.5,
+            "beta2": 0.95,
             "learning_rate": 2e-3,
             "group_learning_rate": 1e-2,
             "log_sigma_learning_rate": 1.2e-2,
             "group_log_sigma_learning_rate": 1.2e-2,
-            "kl_weight": 3.25,
-            "kl_warmup": 0.32,
+            "kl_weight": 1.75,
+            "kl_warmup": 0.12,
             "decay": "linear",
             "decay_after": 0.6,
             "shrink_after": 2,
