@@ -147,14 +147,15 @@ def _moments(net, optimizer):
 @pytest.mark.parametrize("kl_weight", [0.01, None])
 @pytest.mark.parametrize("clip_norm", [0.0, 0.5])
 @pytest.mark.parametrize("sparse_grad", [False, True])
+@pytest.mark.parametrize("beta2", [0.999, 0.95])
 def test_steps_with_the_divergence_are_those_of_adam_with_it_in_the_loss(
-    kl_weight, clip_norm, sparse_grad
+    kl_weight, clip_norm, sparse_grad, beta2
 ):
     found = []
     start = Net()
     for enabled in (True, False):
         net = copy.deepcopy(start)
-        optimizer = VariationalAdam(net, lr=0.01)
+        optimizer = VariationalAdam(net, lr=0.01, betas=(0.9, beta2))
         with kernels.use(enabled):
             step = lambda o=optimizer: o.step_with_kl(kl_weight, clip_norm)  # noqa: E731
             found.append(train(net, optimizer, step, sparse_grad=sparse_grad))
