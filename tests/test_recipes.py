@@ -69,7 +69,7 @@ EXPECTED = {
     for source, preset in itertools.product(SOURCES, PRESETS)
 }
 EXPECTED |= {
-    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 220}
+    f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 300}
     for source in SOURCES
 }
 EXPECTED["demo"] = {**FAST, "source": "demo", "lowercase": True, "max_length": 60}

@@ -181,7 +181,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "paper": {},
         "fast": {
-            "epochs": 220,
+            "epochs": 300,
             "dense_epochs": 1,
             "principal_axes": True,
             "vector_scale": 0.5,
@@ -195,9 +195,9 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "log_sigma_learning_rate": 1.2e-2,
             "group_log_sigma_learning_rate": 1.2e-2,
             "kl_weight": 1.75,
-            "kl_warmup": 0.12,
+            "kl_warmup": 0.087,
             "decay": "linear",
-            "decay_after": 0.6,
+            "decay_after": 0.8,
             "shrink_after": 2,
             "compression_worth": 0.05,
         },

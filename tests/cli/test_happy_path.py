@@ -334,7 +334,7 @@ def test_help_shows_the_defaults_of_the_settings():
     said = " ".join(worked("train", "--help").split())
     assert "--learning-rate NUMBER Adam step size [0.002; paper 0.0005]" in said
     assert "--unknown [zero|learned]" in said
-    assert "--epochs INTEGER passes over the training data [220; paper 20]" in said
+    assert "--epochs INTEGER passes over the training data [300; paper 20]" in said
     assert "[SOURCE] [CODE] Train" in said
 
 
