@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from bayespress import runtime
 from bayespress.config import TrainingConfig
+from bayespress.errors import TrainingError
 from bayespress.history import read_history
-from bayespress.training import RunFolder, Silent, Trainer, process
+from bayespress.training import RunFolder, Silent, Trainer, load_best, process
 from bayespress.training.run import load_tensors
 from bayespress.training.schedules import Phase, Schedule
 from bayespress.training.state import make_optimizer
@@ -75,13 +77,33 @@ def test_every_kind_of_parameter_has_its_step_size(tmp_path):
 
 
 def test_dense_epochs_prune_nothing_and_touch_no_log_sigma(tmp_path):
-    folder, _ = train(tmp_path, epochs=2, dense_epochs=2, weight_log_sigma=-3.5)
-    for record in read_history(folder.history_file):
-        assert record.words[0] == record.words[1] - 1  # row 0 is no word
-        assert record.kl == record.kl_weight == 0
-    tensors = load_tensors(folder.checkpoint_file)[0]
+    # So much noise that everything counts as pruned, would it be there.
+    changes = {"weight_log_sigma": 3.5, "group_log_sigma": 3.5, "shrink_after": 1}
+    probe = train(tmp_path, "probe", epochs=1, dense_epochs=1, weight_log_sigma=-20.0)[0]
+    with pytest.raises(TrainingError, match="everything was pruned"):
+        train(tmp_path, epochs=2, dense_epochs=2, **changes)
+    folder = RunFolder(tmp_path / "run")
+    (record,) = read_history(folder.history_file)
+    assert record.nll == read_history(probe.history_file)[0].nll
+    assert record.kl == record.kl_weight == 0
+    tensors, facts = load_tensors(folder.checkpoint_file)
+    assert facts["size"] == facts["full"]["size"]
     log_sigma = tensors["net.embedding.weight.log_sigma"]
-    assert torch.equal(log_sigma, torch.full_like(log_sigma, -3.5))
+    assert torch.equal(log_sigma, torch.full_like(log_sigma, 3.5))
+
+
+@pytest.mark.parametrize("dense_epochs", [1, 3])
+def test_what_is_recorded_of_a_dense_epoch_is_what_would_be_shipped(tmp_path, dense_epochs):
+    folder, trainer = train(
+        tmp_path, epochs=3, dense_epochs=dense_epochs, finetune_epochs=0, weight_log_sigma=-2.0
+    )
+    record = trainer.history[trainer.progress.best_epoch - 1]
+    texts = make_splits().validation
+    predictor = runtime.TextPredictor(load_best(folder).to_compact())
+    assert runtime.evaluate(predictor, texts.texts, texts.labels).accuracy == (
+        record.validation_accuracy
+    )
+    assert len(predictor.model.embedding) == record.words[0]
 
 
 def test_principal_axes_are_turned_to_when_noise_begins(tmp_path):

@@ -84,6 +84,10 @@ class Learner:
         set_threshold(self.net, math.inf if phase is Phase.DENSE else self.config.model.threshold)
         self._parallel = self.workers.parallel(self.net)
 
+    def end_epoch(self) -> None:
+        """Let the masks be those that the network is shipped with, whatever its steps left out."""
+        set_threshold(self.net, self.config.model.threshold)
+
     def step(self, batch: Batch, noise: torch.Generator, divergence_scale: float) -> Step:
         """Take one step; `divergence_scale` is what a nat of divergence counts."""
         share = self.workers.share(len(batch))

@@ -142,7 +142,8 @@ class Trainer:
     def _run_epoch(self, epoch: int) -> None:
         began = time.perf_counter()
         means = self._train_epoch(epoch)
-        self._shrink()
+        if self._schedule.phase(epoch) is not Phase.DENSE:
+            self._shrink()
         stats = statistics(self.net, self._full.size)
         accuracy = self._validate()
         score = accuracy + self.config.training.compression_worth * math.log10(
@@ -215,6 +216,7 @@ class Trainer:
                 raise TrainingError(self._not_finite(epoch, number + 1))
             steps.append((loss, step.nll, divergence, step.accuracy))
             self.listener.on_step(number + 1, loss)
+        self._learner.end_epoch()
         return _Means(*np.mean(steps, axis=0).tolist())
 
     def _begin(self, epoch: int) -> None:
