@@ -15,7 +15,8 @@ FEW_STEPS = (
     *("--no-principal-axes", "--embedding-range", "0.05", "--kl-weight", "1"),
     *("--dense-epochs", "0", "--finetune-epochs", "0", "--decay-after", "0"),
     *("--log-sigma-learning-rate", "0.006", "--group-learning-rate", "0.002"),
-    *("--group-log-sigma-learning-rate", "0.006"),
+    *("--group-log-sigma-learning-rate", "0.006", "--beta2", "0.999"),
+    *("--kl-warmup", "0.3", "--compression-worth", "0.01"),
 )
 
 
