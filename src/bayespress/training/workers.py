@@ -83,7 +83,7 @@ class Workers:
         """Tell this process's part of a mini-batch; None where there is one process."""
         if self.count == 1:
             return None
-        first, last = (batch * rank // self.count for rank in (self.rank, self.rank + 1))
+        first, last = self._bounds(batch)
         if first == last:  # fewer sequences than processes: one that counts nothing, see weight_of
             first = max(0, first - 1)
             last = first + 1
@@ -100,8 +100,11 @@ class Workers:
         """
         if share is None:
             return 1.0
-        first, last = (share.batch * rank // self.count for rank in (self.rank, self.rank + 1))
+        first, last = self._bounds(share.batch)
         return (last - first) * self.count / share.batch
+
+    def _bounds(self, batch: int) -> tuple[int, int]:
+        return batch * self.rank // self.count, batch * (self.rank + 1) // self.count
 
     def parallel(self, net: nn.Module) -> nn.Module:
         """Make a module whose gradients are averaged over the processes; anew when `net` changes.
