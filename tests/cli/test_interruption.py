@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ from tests.compact.strategies import small_model
 
 PROGRAM = [sys.executable, "-m", "bayespress.cli"]
 GO_ON = "stopped; continue with: bayespress train --resume --output run\n"
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+
+@contextmanager
+def started(command, **options):
+    """A process that does not outlive a failed assertion about it."""
+    with subprocess.Popen(command, **{**PIPES, **options}) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 def kill_at(monkeypatch, number, *moment):
@@ -92,9 +105,8 @@ def test_ctrl_c_before_training_is_one_word(source, monkeypatch):
 
 def test_ctrl_c_in_a_process_of_its_own(source):
     command = [*PROGRAM, "train", str(source), *TINY, "--epochs", "100000", "--output", "run"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with started(command, env=environment, stdin=None, text=True) as process:
         while not process.stdout.readline().startswith("Linear"):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
@@ -106,8 +118,7 @@ def test_ctrl_c_in_a_process_of_its_own(source):
 
 def test_a_reader_who_has_seen_enough_hears_no_complaint(trained):
     command = [*PROGRAM, "predict", str(trained.run)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
+    with started(command) as process:
         writer = threading.Thread(target=write_lines, args=(process.stdin, 50_000))
         writer.start()
         assert json.loads(process.stdout.readline())["label"] == "good"
@@ -138,8 +149,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 def peak_kilobytes(model, count):
     command = [sys.executable, "-c", MEASURED, "predict", str(model)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
+    with started(command) as process:
         writer = threading.Thread(target=write_lines, args=(process.stdin, count))
         writer.start()
         assert sum(1 for _ in process.stdout) == count
@@ -155,8 +165,7 @@ def test_memory_does_not_grow_with_the_input(trained):
 
 def test_the_first_answers_come_before_the_input_ends(trained):
     command = [*PROGRAM, "predict", str(trained.run)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
+    with started(command, stderr=None) as process:
         for text, label in ((b"good\n", "good"), (b"bad\nba", "bad"), (b"d plot\ngo", "bad")):
             process.stdin.write(text)
             process.stdin.flush()
