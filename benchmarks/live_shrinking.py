@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from bayespress import data, recipes
 from bayespress.compression import aggregate_live
-from bayespress.config import Config, Value
+from bayespress.config import Config
 from bayespress.history import EpochRecord
+from bayespress.schedules import Value
 from bayespress.training import RunFolder, Silent, Trainer, finish
 
 NAMES = ("words", "dims", "neurons")

@@ -7,8 +7,9 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayespress.config import FIELDS, SCHEDULES, Config, flat_from_toml, part_of
+from bayespress.config import FIELDS, Config, flat_from_toml, part_of
 from bayespress.errors import ConfigError
+from bayespress.schedules import SCHEDULES
 
 PARTS = ("data", "text", "model", "training")
 
@@ -38,7 +39,14 @@ def values_of(key):
     return st.text("abc/.:é", min_size=1, max_size=9)
 
 
-ANY_FLAT = st.fixed_dictionaries({}, optional={key: values_of(key) for key in FIELDS})
+def flat_settings(task):
+    values = {key: values_of(key) for key in FIELDS if key != "task"}
+    if task == "lm":
+        values["code"] = st.sampled_from(["LLRL", "LCIL", "DCCD", "NNNN"])
+    return st.fixed_dictionaries({"task": st.just(task)}, optional=values)
+
+
+ANY_FLAT = st.one_of(flat_settings("classify"), flat_settings("lm"))
 
 
 @given(ANY_FLAT)
@@ -199,3 +207,28 @@ def test_recipe_and_paper_are_tables_for_readers():
 def test_a_wrong_toml_is_refused_with_its_rule(text, rule):
     with pytest.raises(ConfigError, match=re.escape(rule)):
         Config.from_toml(text, "my.toml")
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("word", {"code": "LLRL", "segment_length": 35, "clip_norm": 10.0, "carry_state": True}),
+        ("char", {"code": "LLRL", "segment_length": 100, "clip_norm": 1.0, "carry_state": False}),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["paper", "fast"])
+def test_a_language_model_brings_the_papers_settings(level, expected, schedule):
+    config = Config.from_flat({"task": "lm", "level": level, "schedule": schedule}).flat()
+    assert {key: config[key] for key in expected} == expected
+    assert config["gate_activation"] == "sigmoid"
+
+
+@pytest.mark.parametrize(("task", "code"), [("lm", "LLLLLL"), ("classify", "LLRL")])
+def test_a_code_is_one_of_its_task(task, code):
+    with pytest.raises(ConfigError, match=r"a (classifier|language model) code has [46] letters"):
+        Config.from_flat({"task": task, "code": code})
+
+
+def test_presets_have_a_code_for_each_task():
+    assert Config.from_flat({"code": "w+voc"}).model.code == "LLLCCL"
+    assert Config.from_flat({"code": "w+voc", "task": "lm"}).model.code == "LCIL"

@@ -17,9 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from bayespress.errors import ConfigError
-from bayespress.sparsity import SparsityConfig
-
-Value = bool | int | float | str | None
+from bayespress.schedules import Value, scaled_phases, schedule_of, task_defaults
+from bayespress.sparsity import LanguageModelSparsity, SparsityConfig
 
 
 def setting(
@@ -41,7 +40,16 @@ def setting(
 class DataConfig:
     """Where texts and labels come from, and how they are split."""
 
-    source: str = setting("demo", "demo, imdb, ag-news, hf:owner/name, a file or a folder")
+    source: str = setting(
+        "demo",
+        "demo, imdb, ag-news, ptb-word, ptb-char, hf:owner/name, a file or a folder; of texts for "
+        "a language model, several files too",
+    )
+    task: str = setting(
+        "classify",
+        "classify labelled texts, or model the language of plain ones (lm)",
+        choices=("classify", "lm"),
+    )
     text_column: str = setting("text", "column that holds the text")
     label_column: str = setting("label", "column that holds the label")
     validation_source: str | None = setting(None, "validation data; else a share of the training")
@@ -62,12 +70,27 @@ class TextConfig:
     lowercase: bool = setting(False, "lowercase texts before they are split into words")
     max_length: int = setting(200, "read the first N tokens of a text", low=1)
     vocabulary_size: int = setting(20_000, "most frequent words that get an embedding", low=1)
-    min_documents: int = setting(2, "leave out words that fewer training texts contain", low=1)
+    min_documents: int = setting(
+        2, "leave out words that fewer training texts (lm: lines) contain", low=1
+    )
     unknown: str = setting(
         "zero",
         "words without an embedding: 'zero' is a zero vector that takes a time step; 'learned' is "
         "the papers' preprocessing (start token, learned unknown, rarest words skipped)",
         choices=("zero", "learned"),
+    )
+    level: str = setting("word", "tokens of a language model", choices=("word", "char"))
+    tokenizer: str = setting(
+        "words",
+        "how a language model's lines become words: 'words' takes words and punctuation marks, "
+        "'spaces' what stands between spaces",
+        choices=("words", "spaces"),
+    )
+    segment_length: int = setting(35, "tokens that a language model reads at once", low=2)
+    carry_state: bool = setting(
+        True,
+        "a language model's segments go on where those before them ended; without, they are "
+        "windows with a random offset each epoch",
     )
 
 
@@ -75,7 +98,9 @@ class TextConfig:
 class ModelConfig:
     """The network and its priors."""
 
-    code: str = setting("LLLLLL", "six letters, or a preset: w, w+voc, w+n, w+g+n, dense")
+    code: str = setting(
+        "LLLLLL", "six letters (lm: four), or a preset: w, w+voc, w+n, w+g+n, dense"
+    )
     embedding_size: int = setting(300, "dimensions of the word embeddings", low=1)
     hidden_size: int = setting(128, "neurons of the LSTM", low=1)
     gate_activation: str = setting(
@@ -177,35 +202,6 @@ class TrainingConfig:
     seed: int = setting(1, "seed of initialisation, order and noise", low=0)
 
 
-SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
-    {
-        "paper": {},
-        "fast": {
-            "epochs": 300,
-            "dense_epochs": 1,
-            "principal_axes": True,
-            "vector_scale": 0.5,
-            "finetune_epochs": 8,
-            "embedding_range": 0.005,
-            "weight_log_sigma": -5.0,
-            "group_log_sigma": -3.5,
-            "beta2": 0.95,
-            "learning_rate": 2e-3,
-            "group_learning_rate": 1e-2,
-            "log_sigma_learning_rate": 1.2e-2,
-            "group_log_sigma_learning_rate": 1.2e-2,
-            "kl_weight": 1.75,
-            "kl_warmup": 0.087,
-            "decay": "linear",
-            "decay_after": 0.8,
-            "shrink_after": 2,
-            "compression_worth": 0.05,
-        },
-    }
-)
-"""Settings that each schedule changes; ``paper`` is what the defaults say."""
-
-
 @dataclass(frozen=True)
 class Config:
     """Everything that decides a run.
@@ -235,9 +231,9 @@ class Config:
             raise ConfigError("; ".join(problems))
 
     @property
-    def sparsity(self) -> SparsityConfig:
+    def sparsity(self) -> SparsityConfig | LanguageModelSparsity:
         """The priors that the code names."""
-        return SparsityConfig.from_code(self.model.code)
+        return _SPARSITY[self.data.task].from_code(self.model.code)
 
     def flat(self) -> dict[str, Value]:
         """All settings by their key."""
@@ -257,13 +253,15 @@ class Config:
             If keys are unknown, types are wrong or values out of range, all named at once.
         """
         said = {key: value for layer in layers for key, value in layer.items()}
-        schedule = SCHEDULES.get(str(said.get("schedule", TrainingConfig.schedule)), {})
-        merged = {**schedule, **scaled_phases(schedule, said.get("epochs")), **said}
+        task = str(said.get("task", DataConfig.task))
+        schedule = schedule_of(str(said.get("schedule", TrainingConfig.schedule)), task)
+        usual = {**task_defaults(task, str(said.get("level", TextConfig.level))), **schedule}
+        merged = {**usual, **scaled_phases(schedule, said.get("epochs")), **said}
         problems = list(_problems(merged))
         if problems:
             raise ConfigError("; ".join(problems))
         if "code" in merged:
-            merged["code"] = SparsityConfig.from_name(str(merged["code"])).code
+            merged["code"] = _SPARSITY[task].from_name(str(merged["code"])).code
         return cls(
             **{
                 part: kind(**{key: _coerce(key, merged[key]) for key in keys if key in merged})
@@ -283,26 +281,9 @@ class Config:
         return cls.from_flat(flat_from_toml(text, origin), *layers)
 
 
-def scaled_phases(settings: Mapping[str, Value], epochs: Value) -> dict[str, Value]:
-    """Divide another number of epochs into phases as these settings divide theirs.
-
-    Examples
-    --------
-    >>> scaled_phases({"epochs": 100, "dense_epochs": 2, "finetune_epochs": 8}, 25)
-    {'dense_epochs': 1, 'finetune_epochs': 2}
-    """
-    whole = settings.get("epochs")
-    if not (isinstance(epochs, int) and isinstance(whole, int) and epochs > 0):
-        return {}
-    parts = {key: settings[key] for key in ("dense_epochs", "finetune_epochs") if key in settings}
-    return {
-        # A phase that there is stays, as long as all three fit.
-        key: max(part * epochs // whole, int(part > 0 and epochs > 2))
-        for key, part in parts.items()
-        if isinstance(part, int)
-    }
-
-
+_SPARSITY: Mapping[str, type[SparsityConfig | LanguageModelSparsity]] = MappingProxyType(
+    {"classify": SparsityConfig, "lm": LanguageModelSparsity}
+)
 _KINDS = {
     "data": DataConfig,
     "text": TextConfig,
@@ -358,6 +339,12 @@ def _problems(flat: Mapping[str, Value]) -> Iterator[str]:
             yield _unknown(key, FIELDS)
         else:
             yield from _problems_of_value(key, value)
+    kind = _SPARSITY.get(str(flat.get("task", DataConfig.task)))
+    if kind is not None and isinstance(code := flat.get("code"), str):
+        try:
+            kind.from_name(code)
+        except ConfigError as error:
+            yield str(error)
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:
@@ -376,11 +363,6 @@ def _problems_of_value(key: str, value: Value) -> Iterator[str]:
         yield f"{key} must be {_range(limits['low'], limits['high'])}, got {value!r}"
     elif value == math.inf and key != "threshold":  # an infinite threshold prunes nothing
         yield f"{key} must be finite, got {value!r}"
-    elif key == "code":
-        try:
-            SparsityConfig.from_name(str(value))
-        except ConfigError as error:
-            yield str(error)
 
 
 def _has_type(value: Value, kind: str) -> bool:

@@ -12,8 +12,9 @@ from rich.console import Console
 from bayespress import data, runtime
 from bayespress.cli.options import SettingsCommand, given, keys_of, model_file, settings
 from bayespress.cli.result import say
-from bayespress.config import Config, Value
+from bayespress.config import Config
 from bayespress.runtime import Evaluation
+from bayespress.schedules import Value
 
 _DATA_KEYS = keys_of("data")
 

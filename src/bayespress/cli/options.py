@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from bayespress.config import FIELDS, SCHEDULES, TrainingConfig, Value, part_of
+from bayespress.config import FIELDS, TrainingConfig, part_of
 from bayespress.errors import RunError
+from bayespress.schedules import SCHEDULES, Value
 
 
 # What is no number passes, so that `Config` names all wrong settings together.

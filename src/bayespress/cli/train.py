@@ -17,8 +17,9 @@ from bayespress.cli.display import LiveDisplay
 from bayespress.cli.options import SettingsCommand, given, keys_of, settings
 from bayespress.cli.result import print_next, print_result, say
 from bayespress.cli.stopping import resumable
-from bayespress.config import Config, Value, scaled_phases
+from bayespress.config import Config
 from bayespress.errors import ConfigError, MissingExtraError, TrainingError
+from bayespress.schedules import Value, scaled_phases
 
 if TYPE_CHECKING:
     from bayespress.training import RunFolder, Workers

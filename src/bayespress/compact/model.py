@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.text import TextEncoder
+from bayespress.text import TextEncoder, TokenEncoder
 
 FloatArray = NDArray[np.float32]
 
@@ -78,3 +78,38 @@ class CompactClassifier:
     output_bias: FloatArray
     labels: tuple[str, ...]
     info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CompactLanguageModel:
+    """Everything that is needed to go on from a raw text, token by token.
+
+    Attributes
+    ----------
+    encoder
+        Text to token ids and back.
+    inputs
+        Rising ids of the tokens that the network reads: token ``inputs[k]`` adds column k of
+        ``lstm.weight_ih``. Any other token takes a time step and adds nothing.
+    lstm
+        The recurrent layer; its input is one-hot.
+    output_weight, output_bias
+        Logits of the next token for a softmax, shapes ``(tokens, H)`` and ``(tokens,)``: every
+        token can be predicted, also those that are not read.
+    window
+        The model was trained on windows of so many tokens, each with a state of zeros at its
+        beginning, and is measured so; None where the state is carried through the whole text.
+    info
+        Facts that do not change a prediction (JSON types only).
+    """
+
+    encoder: TokenEncoder
+    inputs: NDArray[np.int64]
+    lstm: CompactLSTM
+    output_weight: FloatArray
+    output_bias: FloatArray
+    window: int | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+CompactModel = CompactClassifier | CompactLanguageModel

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayespress.config import DataConfig, Value
+from bayespress.config import DataConfig
 from bayespress.data.files import Columns
 from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, sort_labels
 from bayespress.data.sources import SOURCE_DEFAULTS, read_source
 from bayespress.errors import DataError
+from bayespress.schedules import Value
 
 SPLITS = ("train", "validation", "test")
 

@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
-from bayespress.config import Value
 from bayespress.data.downloads import fetch, fetch_archive, user_folder
 from bayespress.data.files import (
     Columns,
@@ -23,6 +22,7 @@ from bayespress.data.folders import read_folder
 from bayespress.data.hub import PREFIX, read_hub
 from bayespress.data.model import RawSource, Row, checked
 from bayespress.errors import DataError
+from bayespress.schedules import Value
 
 AG_NEWS_LABELS = ("World", "Sports", "Business", "Sci/Tech")
 _IMDB_REVIEWS = "aclImdb/t*/[np]*/*.txt"  # without the 50,000 that have no label

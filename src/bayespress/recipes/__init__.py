@@ -7,8 +7,9 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 
-from bayespress.config import Value, flat_from_toml
+from bayespress.config import flat_from_toml
 from bayespress.errors import ConfigError
+from bayespress.schedules import Value
 
 _SUFFIX = ".toml"
 

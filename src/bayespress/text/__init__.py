@@ -2,6 +2,7 @@
 
 from bayespress.text.encoder import TextEncoder
 from bayespress.text.tokenizer import Tokenizer
+from bayespress.text.tokens import TokenEncoder
 from bayespress.text.vocabulary import ZERO_ROW, Vocabulary, renumbering
 
-__all__ = ["ZERO_ROW", "TextEncoder", "Tokenizer", "Vocabulary", "renumbering"]
+__all__ = ["ZERO_ROW", "TextEncoder", "TokenEncoder", "Tokenizer", "Vocabulary", "renumbering"]
