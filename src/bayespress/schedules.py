@@ -50,7 +50,7 @@ _LM_CHANGES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 )
 """How schedules differ for language models."""
 
-_SHARED = {"code": "LLRL", "gate_activation": "sigmoid", "min_documents": 1}
+_SHARED: Mapping[str, Value] = {"code": "LLRL", "gate_activation": "sigmoid", "min_documents": 1}
 _RATES = (
     "learning_rate",
     "log_sigma_learning_rate",
