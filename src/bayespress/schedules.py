@@ -24,7 +24,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "group_learning_rate": 1e-2,
             "log_sigma_learning_rate": 1.2e-2,
             "group_log_sigma_learning_rate": 1.2e-2,
-            "kl_weight": 1.75,
+            "kl_weight": 2.0,
             "kl_warmup": 0.087,
             "decay": "linear",
             "decay_after": 0.8,

@@ -27,18 +27,25 @@ class Linear(nn.Module):
     .. math::
         y = x\theta^\top + b + \varepsilon \sqrt{x^2 (\sigma^2)^\top + 10^{-8}}
 
+    or, with ``noise="batch"``, for the weights, one sample for all of a call.
+
     Parameters
     ----------
     in_features, out_features, bias
         As in :class:`torch.nn.Linear`.
     prior
         Prior of the weights: L, N or D.
+    noise
+        What shares a sample of the noise: nothing (``example``), the elements of a sequence, which
+        are the second dimension of the input (``sequence``), or all of a call (``batch``).
     log_sigma
         Initial log sigma of the weights.
     threshold
         Prune where log alpha exceeds this.
     generator
         Source of the initial weights, Glorot-uniform.
+    weight
+        Initial weights, shape ``(out_features, in_features)``, in place of those.
 
     Shape
     -----
@@ -58,12 +65,16 @@ class Linear(nn.Module):
         bias: bool = True,
         *,
         prior: Prior | str = Prior.LOG_UNIFORM,
+        noise: str = "example",
         log_sigma: float = INITIAL_LOG_SIGMA,
         threshold: float = THRESHOLD,
         generator: torch.Generator | None = None,
+        weight: Tensor | None = None,
     ) -> None:
         super().__init__()
-        weight = init.glorot(out_features, in_features, generator)
+        self.noise = noise
+        if weight is None:
+            weight = init.glorot(out_features, in_features, generator)
         self.weight = VariationalParameter(weight, prior, log_sigma=log_sigma, threshold=threshold)
         self.register_parameter("bias", nn.Parameter(torch.zeros(out_features)) if bias else None)
 
@@ -87,11 +98,14 @@ class Linear(nn.Module):
 
         `share` says which part of a mini-batch the input is, where several processes divide one.
         """
-        if not self.training or self.weight.log_sigma is None:
-            return nn.functional.linear(input, self.weight(), self.bias)
+        if not self.training or self.weight.log_sigma is None or self.noise == "batch":
+            return nn.functional.linear(input, self.weight(generator), self.bias)
         mean = nn.functional.linear(input, self.weight.mean, self.bias)
         variance = nn.functional.linear(input.square(), (2 * self.weight.log_sigma).exp())
-        noise = per_sequence(share or mean.shape[0], mean.shape[1:], mean, generator)
+        shape = mean.shape[1:]
+        if self.noise == "sequence":
+            shape = torch.Size((1, *shape[1:]))
+        noise = per_sequence(share or mean.shape[0], shape, mean, generator)
         return torch.addcmul(mean, noise, (variance + _MIN_VARIANCE).sqrt())
 
     def extra_repr(self) -> str:
