@@ -137,9 +137,9 @@ def assert_moments(fixture: dict[str, np.ndarray], draws: np.ndarray) -> None:
     centred = draws.astype(np.float64) - draws.mean(axis=0, dtype=np.float64)
     covariance = centred.T @ centred / len(draws)
     spread = np.sqrt(np.diag(covariance))
-    # Both sides are Monte-Carlo estimates, of outputs with long tails: five standard errors of
+    # Both sides are Monte-Carlo estimates, of outputs with long tails: six standard errors of
     # their difference, the covariance's from the spread of the products that it is the mean of.
-    error = 5 * np.sqrt(1 / len(draws) + 1 / 20_000)
+    error = 6 * np.sqrt(1 / len(draws) + 1 / 20_000)
     squares = centred**2
     of_products = np.sqrt(squares.T @ squares / len(draws) - covariance**2)
     mean = draws.mean(axis=0)

@@ -98,7 +98,7 @@ def test_noise_moments_match(path):
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         draws = torch.stack(
-            [torch.softmax(net(ids, state, generator)[0], dim=2).flatten() for _ in range(4_000)]
+            [torch.softmax(net(ids, state, generator)[0], dim=2).flatten() for _ in range(12_000)]
         ).numpy()
     authors.assert_moments(fixture, draws)
 
