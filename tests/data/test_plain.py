@@ -334,7 +334,7 @@ def test_part_without_text_is_named(write):
         ("ptb_word", r"unknown source 'ptb_word': it must be .*; did you mean 'ptb-word'\?$"),
         (
             os.pathsep.join(["{}", "gone.txt"]),
-            rf"there is no file or folder gone\.txt; check the path, or .* the signs '{os.pathsep}'",
+            rf"there is no file or folder gone\.txt; check the path, .* signs '{os.pathsep}'",
         ),
     ],
 )
