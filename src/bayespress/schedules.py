@@ -50,7 +50,7 @@ _LM_CHANGES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 )
 """How schedules differ for language models."""
 
-_SHARED: Mapping[str, Value] = {"code": "LLRL", "gate_activation": "sigmoid", "min_documents": 1}
+_SHARED: Mapping[str, Value] = {"code": "LLRL", "gate_activation": "sigmoid"}
 _RATES = (
     "learning_rate",
     "log_sigma_learning_rate",
@@ -70,6 +70,8 @@ _TASK_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
         },
         "char": {
             **_SHARED,
+            # Characters have no stand-in for those that are left out, as words have.
+            "min_documents": 1,
             "hidden_size": 256,
             "segment_length": 100,
             "carry_state": False,

@@ -45,7 +45,13 @@ SOURCE_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "hidden_size": 512,
             "validation_fraction": 0.05,
         },
-        "ptb-word": {"task": "lm", "level": "word", "tokenizer": "spaces", "lowercase": False},
+        "ptb-word": {
+            "task": "lm",
+            "level": "word",
+            "tokenizer": "spaces",
+            "lowercase": False,
+            "min_documents": 1,  # rare words are <unk> in the files
+        },
         "ptb-char": {"task": "lm", "level": "char", "lowercase": False},
     }
 )

@@ -36,8 +36,7 @@ def semi_orthogonal(rows: int, columns: int, generator: torch.Generator | None) 
     if rows < columns:
         return semi_orthogonal(columns, rows, generator).t().contiguous()
     q, r = torch.linalg.qr(torch.empty(rows, columns).normal_(generator=generator))
-    matrix: Tensor = q * r.diagonal().sign()
-    return matrix
+    return (q * r.diagonal().sign()).contiguous()
 
 
 def input_weights(hidden: int, inputs: int, generator: torch.Generator | None) -> Tensor:

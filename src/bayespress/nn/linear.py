@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bayespress.nn import init
+from bayespress.nn.products import linear
 from bayespress.sparsity import Prior
 from bayespress.variational import (
     INITIAL_LOG_SIGMA,
@@ -16,6 +17,7 @@ from bayespress.variational import (
 )
 
 _MIN_VARIANCE = 1e-8
+_LEAST_SIZE = 1 << 14  # weights; for fewer torch's own product is as fast
 
 
 class Linear(nn.Module):
@@ -99,9 +101,9 @@ class Linear(nn.Module):
         `share` says which part of a mini-batch the input is, where several processes divide one.
         """
         if not self.training or self.weight.log_sigma is None or self.noise == "batch":
-            return nn.functional.linear(input, self.weight(generator), self.bias)
-        mean = nn.functional.linear(input, self.weight.mean, self.bias)
-        variance = nn.functional.linear(input.square(), (2 * self.weight.log_sigma).exp())
+            return _linear(input, self.weight(generator), self.bias)
+        mean = _linear(input, self.weight.mean, self.bias)
+        variance = _linear(input.square(), (2 * self.weight.log_sigma).exp(), None)
         shape = mean.shape[1:]
         if self.noise == "sequence":
             shape = torch.Size((1, *shape[1:]))
@@ -111,3 +113,10 @@ class Linear(nn.Module):
     def extra_repr(self) -> str:
         """Describe the size in the printed module."""
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+
+def _linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002
+    if weight.numel() < _LEAST_SIZE:
+        return nn.functional.linear(input, weight, bias)
+    product = linear(input.flatten(0, -2), weight).unflatten(0, input.shape[:-1])
+    return product if bias is None else product + bias
