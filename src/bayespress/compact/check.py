@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayespress.compact.layout import Sizes, arrays_of
-from bayespress.compact.model import CompactClassifier
-from bayespress.text import Vocabulary
+from bayespress.compact.model import CompactLSTM, CompactModel
+from bayespress.text import TokenEncoder, Vocabulary
 
 GATE_ACTIVATIONS = ("hard_sigmoid", "sigmoid")
+LEVELS = ("word", "char")
+TOKENIZERS = ("words", "spaces")
+MAX_WINDOW = 2**31 - 1
 
 
-def first_problem(model: CompactClassifier) -> str | None:
-    """Say in a few words what is wrong with a model, or None if all is well."""
-    return next(_problems(model), None)
-
-
-def _problems(model: CompactClassifier) -> Iterator[str]:
-    sizes = Sizes.of(model)
-    yield from _problems_of_arrays(model, sizes)
-    yield from _problems_of_gates(model, sizes)
-    yield from _problems_of_labels(model.labels, sizes.outputs)
-    if model.encoder.max_length < 1:
-        yield f"max_length is {model.encoder.max_length}, but a text has at least one token"
-    yield from _problems_of_vocabulary(model.encoder.vocabulary)
-
-
-def _problems_of_arrays(model: CompactClassifier, sizes: Sizes) -> Iterator[str]:
-    shapes = sizes.shapes()
+def problems_of_arrays(model: CompactModel) -> Iterator[str]:
+    """Look at shapes, types and values."""
+    shapes = Sizes.of(model).shapes()
     for name, array in arrays_of(model).items():
         if array.shape != shapes[name]:
             yield f"{name} has shape {array.shape}, but the others ask for {shapes[name]}"
@@ -39,17 +29,22 @@ def _problems_of_arrays(model: CompactClassifier, sizes: Sizes) -> Iterator[str]
             yield f"{name} has values that are not finite"
 
 
-def _problems_of_gates(model: CompactClassifier, sizes: Sizes) -> Iterator[str]:
-    live, activation = model.lstm.live_gates, model.lstm.gate_activation
-    if live.size and not 0 <= live.min() <= live.max() < sizes.gates:
-        yield f"live_gates leave the range 0 … {sizes.gates - 1}"
-    if np.any(live[1:] <= live[:-1]):
-        yield "live_gates do not rise"
-    if activation not in GATE_ACTIVATIONS:
-        yield f"gate_activation is {activation!r}, not one of {', '.join(GATE_ACTIVATIONS)}"
+def problems_of_gates(lstm: CompactLSTM) -> Iterator[str]:
+    """Look at the numbers of the live gates, and at the activation."""
+    yield from problems_of_numbers("live_gates", lstm.live_gates, 4 * lstm.hidden_size)
+    yield from _problems_of_choice("gate_activation", lstm.gate_activation, GATE_ACTIVATIONS)
 
 
-def _problems_of_labels(labels: tuple[str, ...], outputs: int) -> Iterator[str]:
+def problems_of_numbers(name: str, numbers: NDArray[np.int64], count: int) -> Iterator[str]:
+    """Look whether numbers rise within ``0 … count - 1``."""
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < count:
+        yield f"{name} leave the range 0 … {count - 1}"
+    if np.any(numbers[1:] <= numbers[:-1]):
+        yield f"{name} do not rise"
+
+
+def problems_of_labels(labels: tuple[str, ...], outputs: int) -> Iterator[str]:
+    """Look at the names of the classes."""
     if outputs < 1:
         yield "there is no output"
     if len(labels) != max(outputs, 2):
@@ -58,10 +53,39 @@ def _problems_of_labels(labels: tuple[str, ...], outputs: int) -> Iterator[str]:
         yield "labels are not all text"
 
 
-def _problems_of_vocabulary(vocabulary: Vocabulary) -> Iterator[str]:
+def problems_of_vocabulary(vocabulary: Vocabulary) -> Iterator[str]:
+    """Look at a classifier's words and their rows."""
     if not all(isinstance(word, str) and "\n" not in word for word in vocabulary.rows):
         yield "words are not all text without line breaks"
     special = (vocabulary.default, vocabulary.prefix, vocabulary.suffix)
     rows = {*vocabulary.rows.values(), *special} - {None}
     if not all(row is not None and 0 <= row < vocabulary.num_rows for row in rows):
         yield f"the vocabulary leaves the rows 0 … {vocabulary.num_rows - 1}"
+
+
+def problems_of_tokens(encoder: TokenEncoder) -> Iterator[str]:
+    """Look at a language model's tokens, and at how they are found in a text."""
+    yield from _problems_of_choice("level", encoder.level, LEVELS)
+    yield from _problems_of_choice("tokenizer", encoder.tokenizer, TOKENIZERS)
+    tokens = encoder.tokens
+    if not tokens:
+        yield "there is no token"
+    if not all(isinstance(token, str) for token in tokens):
+        yield "tokens are not all text"
+    elif len(set(tokens)) != len(tokens):
+        yield "a token stands there twice"
+    elif encoder.level == "char" and not all(len(token) == 1 for token in tokens):
+        yield "tokens of the level char are not all one character"
+    elif encoder.level == "word" and not all(token.split() == [token] for token in tokens):
+        yield "tokens of the level word are not all without white space"
+
+
+def problems_of_window(window: int | None) -> Iterator[str]:
+    """Look at the number of tokens of a window."""
+    if window is not None and not 2 <= window <= MAX_WINDOW:
+        yield f"window is {window}, but must be between 2 and {MAX_WINDOW}"
+
+
+def _problems_of_choice(name: str, value: str, choices: tuple[str, ...]) -> Iterator[str]:
+    if value not in choices:
+        yield f"{name} is {value!r}, not one of {', '.join(choices)}"

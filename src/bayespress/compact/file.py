@@ -12,24 +12,47 @@ offset   bytes  content
 24       4      bytes of the text part inflated, uint32, at most 32 *s*
 28       *s*    text part, a zlib stream of UTF-8
 28 + *s* *g*    live gates: a bitmap of *g* = ceil(4 hidden / 8) bytes
-…               blocks: embedding, weight_ih, weight_hh, bias, output_weight, output_bias
+…        *t*    language model: the tokens that are read, a bitmap of *t* = ceil(tokens / 8) bytes
+…               blocks: embedding (classifier), weight_ih, weight_hh, bias, output_weight,
+                output_bias
 -4       4      CRC-32 of all bytes before it, uint32
 ======== ====== ===============================================================================
 
 Bytes 0 to 20 and the last four are the same in every version to come.
 
 Text part
-    The first line is a JSON object. Each further line is a word, by rising row and, where words
-    share a row, in the order of the alphabet. Keys of the object:
+    The first line is a JSON object, the further ones are words or tokens. Keys of the object for
+    every kind of model:
 
-    - ``lowercase``, ``max_length``: the tokenizer and the number of tokens that are read.
+    - ``kind``: ``language_model``; a classifier has no such key.
+    - ``lowercase``: whether a text is lowercased first.
+    - ``hidden``: neurons.
+    - ``gate_activation``, ``info``.
+
+Text part of a classifier
+    Each further line is a word, by rising row and, where words share a row, in the order of the
+    alphabet. More keys of the object:
+
+    - ``max_length``: the number of tokens that are read.
     - ``default``, ``prefix``, ``suffix``: rows as in :class:`~bayespress.text.Vocabulary`, or null.
     - ``word_rows``: pairs ``[step, count]``. The row of a word is that of the word before (0 before
       the first) plus *step*, for *count* words. A row may have no word, one, or many: where
       unknown words take no time step, words that became the zero vector have row 0.
-    - ``rows``, ``input``, ``hidden``, ``outputs``: sizes, which give all shapes, see
+    - ``rows``, ``input``, ``outputs``: sizes, which give all shapes with ``hidden``, see
       :class:`~bayespress.compact.CompactClassifier`.
-    - ``gate_activation``, ``labels``, ``info``.
+    - ``labels``.
+
+Text part of a language model
+    Each further line is a token, by rising id; there is at least one, and none twice. In a line
+    ``\\`` stands for a backslash and ``\n`` (a backslash and the letter) for a line break; no other
+    backslash occurs. At character level a token is one character, at word level it is not empty
+    and holds no white space. The number of tokens, that of the ones in the bitmap of those read,
+    and ``hidden`` give all shapes, see :class:`~bayespress.compact.CompactLanguageModel`. More
+    keys of the object:
+
+    - ``level``: ``word`` or ``char``.
+    - ``tokenizer``: ``words`` or ``spaces``, as in :class:`~bayespress.text.TokenEncoder`.
+    - ``window``: at least 2, or null.
 
 Bitmap
     Eight flags a byte, the first one the lowest bit; unused bits of the last byte are zero.
@@ -49,16 +72,17 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from dataclasses import astuple, replace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from bayespress.compact.blocks import ByteReader, pack_array, pack_flags, read_array, read_flags
-from bayespress.compact.check import first_problem
-from bayespress.compact.header import Header, read_header, write_header
+from bayespress.compact.blocks import ByteReader, pack_array, pack_flags
+from bayespress.compact.classifier import ClassifierKind
+from bayespress.compact.header import Fields, read_text, write_text
+from bayespress.compact.kind import Kind
+from bayespress.compact.language import LANGUAGE_MODEL, LanguageModelKind
 from bayespress.compact.layout import DamageError, Sizes, arrays_of
-from bayespress.compact.model import CompactClassifier, CompactLSTM
+from bayespress.compact.model import CompactLanguageModel, CompactModel
 from bayespress.errors import ArtifactError
 
 MAGIC = b"\x89BPR\r\n\x1a\n"
@@ -67,9 +91,10 @@ VERSION = 1
 _PRELUDE = struct.Struct("<8sIQII")
 _CHECKSUM = struct.Struct("<I")
 _MAX_EXPANSION = 32
+_CLASSIFIER, _LANGUAGE_MODEL = ClassifierKind(), LanguageModelKind()
 
 
-def save(model: CompactClassifier, path: str | os.PathLike[str]) -> int:
+def save(model: CompactModel, path: str | os.PathLike[str]) -> int:
     """Write a model to a file, whole or not at all.
 
     Returns
@@ -92,7 +117,7 @@ def save(model: CompactClassifier, path: str | os.PathLike[str]) -> int:
     return len(data)
 
 
-def load(path: str | os.PathLike[str]) -> CompactClassifier:
+def load(path: str | os.PathLike[str]) -> CompactModel:
     """Read a model from a file; it may come from a stranger.
 
     Raises
@@ -112,30 +137,30 @@ def load(path: str | os.PathLike[str]) -> CompactClassifier:
     return loads(data, str(path))
 
 
-def dumps(model: CompactClassifier) -> bytes:
+def dumps(model: CompactModel) -> bytes:
     """Turn a model into the bytes of its file.
 
     Raises
     ------
     ArtifactError
-        If shapes do not fit, values are not finite, rows or gates are out of range, or `info` is
-        not made of JSON types.
+        If shapes do not fit, values are not finite, rows, gates or tokens are out of range, or
+        `info` is not made of JSON types.
     """
-    if (problem := first_problem(model)) is not None:
+    kind = _kind_of(model)
+    if (problem := next(kind.problems(model), None)) is not None:
         raise ArtifactError(f"cannot save this model: {problem}")
-    text, stored = _pack_text(model)
-    live = np.zeros(4 * model.lstm.hidden_size, bool)
-    live[model.lstm.live_gates] = True
-    blocks = [pack_flags(live), *(pack_array(array) for array in arrays_of(model).values())]
-    size = _PRELUDE.size + len(stored) + sum(map(len, blocks)) + _CHECKSUM.size
-    if max(astuple(Sizes.of(model))) > _MAX_EXPANSION * size:
+    text, stored = _pack_text(*kind.text(model))
+    bitmaps = [pack_flags(flags) for flags in kind.flags(model)]
+    blocks = [pack_array(array) for array in arrays_of(model).values()]
+    size = _PRELUDE.size + len(stored) + sum(map(len, bitmaps + blocks)) + _CHECKSUM.size
+    if Sizes.of(model).longest > _MAX_EXPANSION * size:
         raise ArtifactError("cannot save this model: it is empty but for the length of an axis")
     prelude = _PRELUDE.pack(MAGIC, VERSION, size, len(stored), len(text))
-    data = b"".join([prelude, stored, *blocks])
+    data = b"".join([prelude, stored, *bitmaps, *blocks])
     return data + _CHECKSUM.pack(zlib.crc32(data))
 
 
-def loads(data: bytes, origin: str = "the model") -> CompactClassifier:
+def loads(data: bytes, origin: str = "the model") -> CompactModel:
     """Turn the bytes of a file into the model.
 
     Parameters
@@ -158,10 +183,22 @@ def loads(data: bytes, origin: str = "the model") -> CompactClassifier:
         ) from None
 
 
-def _pack_text(model: CompactClassifier) -> tuple[bytes, bytes]:
+def _kind_of(model: CompactModel) -> Kind[Any]:
+    return _LANGUAGE_MODEL if isinstance(model, CompactLanguageModel) else _CLASSIFIER
+
+
+def _kind_named(fields: Fields) -> Kind[Any]:
+    if "kind" not in fields:
+        return _CLASSIFIER
+    if fields.get("kind", str) != LANGUAGE_MODEL:
+        raise DamageError("its kind of model is unknown")
+    return _LANGUAGE_MODEL
+
+
+def _pack_text(fields: dict[str, Any], lines: Sequence[str]) -> tuple[bytes, bytes]:
     """Give the text part as it is and as it is stored."""
     try:
-        text = write_header(model).encode()
+        text = write_text(fields, lines).encode()
     except UnicodeEncodeError:
         raise ArtifactError("cannot save this model: a word is not valid Unicode") from None
     except (TypeError, ValueError, RecursionError) as error:
@@ -172,14 +209,15 @@ def _pack_text(model: CompactClassifier) -> tuple[bytes, bytes]:
     return text, stored
 
 
-def _read_model(data: memoryview, origin: str) -> CompactClassifier:
+def _read_model(data: memoryview, origin: str) -> CompactModel:
     stored, expanded = _read_prelude(data, origin)
     reader = ByteReader(data[_PRELUDE.size : -_CHECKSUM.size])
     text = _inflate(reader.take(stored), expanded)
-    header = read_header(text, max_size=_MAX_EXPANSION * len(data))
-    model = _read_arrays(reader, header)
+    fields, lines = read_text(text, max_size=_MAX_EXPANSION * len(data))
+    kind = _kind_named(fields)
+    model: CompactModel = kind.read(fields, lines, reader)
     reader.end()
-    if (problem := first_problem(model)) is not None:
+    if (problem := next(kind.problems(model), None)) is not None:
         raise DamageError(problem)
     return model
 
@@ -221,25 +259,3 @@ def _inflate(stored: memoryview, size: int) -> str:
         raise DamageError("its text cannot be inflated") from None
     except UnicodeDecodeError:
         raise DamageError("its text is not UTF-8") from None
-
-
-def _read_arrays(reader: ByteReader, header: Header) -> CompactClassifier:
-    sizes = Sizes(header.rows, header.input, header.hidden, live=0, outputs=header.outputs)
-    live = np.flatnonzero(read_flags(reader, sizes.gates)).astype(np.int64)
-    sizes = replace(sizes, live=len(live))
-    arrays = {name: read_array(reader, shape) for name, shape in sizes.shapes().items()}
-    return CompactClassifier(
-        encoder=header.encoder,
-        embedding=arrays["embedding"],
-        lstm=CompactLSTM(
-            arrays["weight_ih"],
-            arrays["weight_hh"],
-            arrays["bias"],
-            live,
-            header.gate_activation,
-        ),
-        output_weight=arrays["output_weight"],
-        output_bias=arrays["output_bias"],
-        labels=header.labels,
-        info=header.info,
-    )

@@ -1,133 +1,102 @@
-"""The text part of a model file: one line of JSON, then one word a line."""
+"""The text part of a model file: one line of JSON, then one word or token a line."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
-from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
-import numpy as np
-
-from bayespress.compact.layout import DamageError, Sizes
-from bayespress.compact.model import CompactClassifier
-from bayespress.text import TextEncoder, Tokenizer, Vocabulary
+from bayespress.compact.layout import DamageError
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Header:
-    """Everything of a model but its arrays; `input`, `hidden` and `outputs` are their sizes."""
+class Fields:
+    """The JSON object, read with types: what it claims is not to be trusted.
 
-    encoder: TextEncoder
-    input: int
-    hidden: int
-    outputs: int
-    gate_activation: str
-    labels: tuple[str, ...]
-    info: Mapping[str, Any]
-
-    @property
-    def rows(self) -> int:
-        """Rows of the embedding, the zero row left out."""
-        return self.encoder.vocabulary.num_rows - 1
-
-
-def write_header(model: CompactClassifier) -> str:
-    """Put everything of a model but its arrays into a text.
-
-    Raises
-    ------
-    TypeError, ValueError, RecursionError
-        If `info` is not made of JSON types.
+    Parameters
+    ----------
+    fields
+        The object as it was parsed.
+    max_size
+        No size may exceed this.
     """
-    encoder, vocabulary, sizes = model.encoder, model.encoder.vocabulary, Sizes.of(model)
-    # Words of one row in the order of the alphabet: equal models give equal files, smaller ones.
-    words = sorted(vocabulary.rows, key=lambda word: (vocabulary.rows[word], word))
-    fields = {
-        "lowercase": encoder.tokenizer.lowercase,
-        "max_length": encoder.max_length,
-        "default": vocabulary.default,
-        "prefix": vocabulary.prefix,
-        "suffix": vocabulary.suffix,
-        "rows": sizes.rows,
-        "input": sizes.input,
-        "hidden": sizes.hidden,
-        "outputs": sizes.outputs,
-        "gate_activation": model.lstm.gate_activation,
-        "labels": model.labels,
-        "info": dict(model.info),
-        "word_rows": _to_runs([vocabulary.rows[word] for word in words]),
-    }
-    line = json.dumps(fields, separators=(",", ":"), allow_nan=False)
-    return "\n".join([line, *words])
-
-
-def read_header(text: str, max_size: int) -> Header:
-    """Read what :func:`write_header` wrote; no size may exceed `max_size`.
-
-    Raises
-    ------
-    DamageError
-        If the JSON is not JSON, fields are missing, of another type or
-        out of range, or words do not fit.
-    """
-    line, *words = text.split("\n")
-    fields = _Fields(_parse_json(line), max_size)
-    labels = fields.get("labels", list)
-    if not all(isinstance(label, str) for label in labels):
-        raise DamageError("its labels are not all text")
-    return Header(
-        encoder=_read_encoder(fields, words),
-        input=fields.size("input"),
-        hidden=fields.size("hidden"),
-        outputs=fields.size("outputs"),
-        gate_activation=fields.get("gate_activation", str),
-        labels=tuple(labels),
-        info=fields.get("info", dict),
-    )
-
-
-def _read_encoder(fields: _Fields, words: Sequence[str]) -> TextEncoder:
-    last = fields.size("rows")
-    word_rows = _from_runs(fields.get("word_rows", list), len(words), last)
-    rows = dict(zip(words, word_rows, strict=True))
-    if len(rows) != len(words):
-        raise DamageError("a word stands there twice")
-    vocabulary = Vocabulary(
-        MappingProxyType(rows),
-        last + 1,
-        default=fields.row("default"),
-        prefix=fields.row("prefix"),
-        suffix=fields.row("suffix"),
-    )
-    tokenizer = Tokenizer(fields.get("lowercase", bool))
-    return TextEncoder(tokenizer, vocabulary, fields.get("max_length", int))
-
-
-class _Fields:
-    """The JSON object, read with types: what it claims is not to be trusted."""
 
     def __init__(self, fields: dict[str, Any], max_size: int) -> None:
         self._fields, self._max_size = fields, max_size
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._fields
+
     def get(self, key: str, kind: type[T]) -> T:
+        """Read a value of exactly this type.
+
+        Raises
+        ------
+        DamageError
+            If it is missing or of another type.
+        """
         value = self._fields.get(key)
         # Not isinstance(): True is an int.
         if type(value) is not kind:
             raise DamageError(f"{key!r} is not of type {kind.__name__}")
         return value
 
+    def get_or_none(self, key: str, kind: type[T]) -> T | None:
+        """Read a value of exactly this type, or null.
+
+        Raises
+        ------
+        DamageError
+            If it is missing or of another type.
+        """
+        return None if self._fields.get(key, 0) is None else self.get(key, kind)
+
     def size(self, key: str) -> int:
+        """Read the length of an axis.
+
+        Raises
+        ------
+        DamageError
+            If it is missing, no integer, negative or more than the file can hold.
+        """
         if not 0 <= (value := self.get(key, int)) <= self._max_size:
             raise DamageError(f"{key!r} is negative or more than the file can hold")
         return value
 
     def row(self, key: str) -> int | None:
+        """Read a number up to the largest size, or null.
+
+        Raises
+        ------
+        DamageError
+            As :meth:`size` does.
+        """
         return None if self._fields.get(key, 0) is None else self.size(key)
+
+
+def write_text(fields: Mapping[str, Any], lines: Sequence[str]) -> str:
+    """Put the JSON object and the lines, none of which has a line break, into one text.
+
+    Raises
+    ------
+    TypeError, ValueError, RecursionError
+        If the fields are not made of JSON types.
+    """
+    line = json.dumps(fields, separators=(",", ":"), allow_nan=False)
+    return "\n".join([line, *lines])
+
+
+def read_text(text: str, max_size: int) -> tuple[Fields, list[str]]:
+    """Take a text apart that :func:`write_text` wrote; no size in it may exceed `max_size`.
+
+    Raises
+    ------
+    DamageError
+        If the first line is not a JSON object.
+    """
+    line, *lines = text.split("\n")
+    return Fields(_parse_json(line), max_size), lines
 
 
 def _parse_json(line: str) -> dict[str, Any]:
@@ -142,28 +111,3 @@ def _parse_json(line: str) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
-
-
-def _to_runs(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Write rising rows as steps from the row before, equal steps together: ``[step, count]``."""
-    steps = (after - before for before, after in pairwise([0, *rows]))
-    return [(step, len(list(run))) for step, run in groupby(steps)]
-
-
-def _from_runs(runs: list[Any], words: int, last: int) -> list[int]:
-    if not all(_is_run(run) for run in runs):
-        raise DamageError("'word_rows' is not made of pairs of numbers")
-    # Sums of Python's own integers, which cannot overflow, before any array is made.
-    if sum(count for _, count in runs) != words:
-        raise DamageError("'word_rows' does not fit the number of words")
-    if sum(step * count for step, count in runs) > last:
-        raise DamageError("a word has a row behind the last one")
-    steps, counts = np.array(runs, np.int64).reshape(-1, 2).T
-    rows: list[int] = np.repeat(steps, counts).cumsum().tolist()
-    return rows
-
-
-def _is_run(run: Any) -> bool:
-    if not isinstance(run, list) or [type(number) for number in run] != [int, int]:
-        return False
-    return bool(run[0] >= 0 and run[1] > 0)

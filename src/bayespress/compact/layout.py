@@ -1,11 +1,11 @@
-"""The sizes that a classifier's arrays share, and the order in which the file has the arrays."""
+"""The sizes that a model's arrays share, and the order in which the file has the arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayespress.compact.model import CompactClassifier, FloatArray
+from bayespress.compact.model import CompactClassifier, CompactModel, FloatArray
 
 
 class DamageError(Exception):
@@ -18,41 +18,48 @@ class Sizes:
 
     Attributes
     ----------
-    rows, input
-        Rows of the embedding without the zero row, and its dimensions.
+    rows
+        Rows of the embedding without the zero row; None for a language model, whose input is
+        one-hot.
+    input
+        Dimensions of the embedding, or the number of tokens that a language model reads.
     hidden, live
         Neurons, and gates that have weights.
     outputs
         Rows of the output layer.
     """
 
-    rows: int
+    rows: int | None
     input: int
     hidden: int
     live: int
     outputs: int
 
     @classmethod
-    def of(cls, model: CompactClassifier) -> Sizes:
+    def of(cls, model: CompactModel) -> Sizes:
         """Read the sizes off a model, each at one of the places that have it."""
         outputs, hidden = model.output_weight.shape
-        return cls(
-            rows=model.encoder.vocabulary.num_rows - 1,
-            input=model.embedding.shape[-1],
-            hidden=hidden,
-            live=len(model.lstm.live_gates),
-            outputs=outputs,
-        )
+        live = len(model.lstm.live_gates)
+        if isinstance(model, CompactClassifier):
+            rows, dims = model.encoder.vocabulary.num_rows - 1, model.embedding.shape[-1]
+            return cls(rows, dims, hidden, live, outputs)
+        return cls(None, len(model.inputs), hidden, live, len(model.encoder.tokens))
 
     @property
     def gates(self) -> int:
         """Number of all gates, constant ones too."""
         return 4 * self.hidden
 
+    @property
+    def longest(self) -> int:
+        """Length of the longest axis, that of all gates left out."""
+        return max(self.rows or 0, self.input, self.hidden, self.live, self.outputs)
+
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Shape of every array, in the order of the file."""
+        embedding = {} if self.rows is None else {"embedding": (self.rows, self.input)}
         return {
-            "embedding": (self.rows, self.input),
+            **embedding,
             "weight_ih": (self.live, self.input),
             "weight_hh": (self.live, self.hidden),
             "bias": (self.gates,),
@@ -61,10 +68,11 @@ class Sizes:
         }
 
 
-def arrays_of(model: CompactClassifier) -> Mapping[str, FloatArray]:
+def arrays_of(model: CompactModel) -> Mapping[str, FloatArray]:
     """All arrays of numbers, in the order of the file."""
+    embedding = {"embedding": model.embedding} if isinstance(model, CompactClassifier) else {}
     return {
-        "embedding": model.embedding,
+        **embedding,
         "weight_ih": model.lstm.weight_ih,
         "weight_hh": model.lstm.weight_hh,
         "bias": model.lstm.bias,

@@ -1,0 +1,122 @@
+"""A classifier's part of the file: its header, its words and what must hold in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayespress.compact import check
+from bayespress.compact.blocks import ByteReader
+from bayespress.compact.header import Fields
+from bayespress.compact.kind import Kind, live_flags, lstm_of, read_arrays, read_numbers
+from bayespress.compact.layout import DamageError, Sizes
+from bayespress.compact.model import CompactClassifier
+from bayespress.text import TextEncoder, Tokenizer, Vocabulary
+
+
+class ClassifierKind(Kind[CompactClassifier]):
+    """The kind whose files do not name one."""
+
+    def text(self, model: CompactClassifier) -> tuple[dict[str, Any], Sequence[str]]:
+        """Give the fields; the lines are words by rising row, those of one row by the alphabet."""
+        encoder, vocabulary, sizes = model.encoder, model.encoder.vocabulary, Sizes.of(model)
+        # Words of one row in the order of the alphabet: equal models give equal files, smaller
+        # ones.
+        words = sorted(vocabulary.rows, key=lambda word: (vocabulary.rows[word], word))
+        fields = {
+            "lowercase": encoder.tokenizer.lowercase,
+            "max_length": encoder.max_length,
+            "default": vocabulary.default,
+            "prefix": vocabulary.prefix,
+            "suffix": vocabulary.suffix,
+            "rows": sizes.rows,
+            "input": sizes.input,
+            "hidden": sizes.hidden,
+            "outputs": sizes.outputs,
+            "gate_activation": model.lstm.gate_activation,
+            "labels": model.labels,
+            "info": dict(model.info),
+            "word_rows": _to_runs([vocabulary.rows[word] for word in words]),
+        }
+        return fields, words
+
+    def flags(self, model: CompactClassifier) -> Sequence[NDArray[np.bool_]]:
+        """Give the live gates."""
+        return [live_flags(model.lstm)]
+
+    def problems(self, model: CompactClassifier) -> Iterator[str]:
+        """Look at the arrays, gates, labels and words."""
+        yield from check.problems_of_arrays(model)
+        yield from check.problems_of_gates(model.lstm)
+        yield from check.problems_of_labels(model.labels, len(model.output_bias))
+        if model.encoder.max_length < 1:
+            yield f"max_length is {model.encoder.max_length}, but a text has at least one token"
+        yield from check.problems_of_vocabulary(model.encoder.vocabulary)
+
+    def read(self, fields: Fields, lines: Sequence[str], reader: ByteReader) -> CompactClassifier:
+        """Make the classifier; see :meth:`Kind.read`."""
+        encoder, labels = _read_encoder(fields, lines), fields.get("labels", list)
+        if not all(isinstance(label, str) for label in labels):
+            raise DamageError("its labels are not all text")
+        hidden, outputs = fields.size("hidden"), fields.size("outputs")
+        dims, activation = fields.size("input"), fields.get("gate_activation", str)
+        info = fields.get("info", dict)
+        live = read_numbers(reader, 4 * hidden)
+        sizes = Sizes(encoder.vocabulary.num_rows - 1, dims, hidden, len(live), outputs)
+        arrays = read_arrays(reader, sizes)
+        return CompactClassifier(
+            encoder=encoder,
+            embedding=arrays["embedding"],
+            lstm=lstm_of(arrays, live, activation),
+            output_weight=arrays["output_weight"],
+            output_bias=arrays["output_bias"],
+            labels=tuple(labels),
+            info=info,
+        )
+
+
+def _read_encoder(fields: Fields, words: Sequence[str]) -> TextEncoder:
+    last = fields.size("rows")
+    word_rows = _from_runs(fields.get("word_rows", list), len(words), last)
+    rows = dict(zip(words, word_rows, strict=True))
+    if len(rows) != len(words):
+        raise DamageError("a word stands there twice")
+    vocabulary = Vocabulary(
+        MappingProxyType(rows),
+        last + 1,
+        default=fields.row("default"),
+        prefix=fields.row("prefix"),
+        suffix=fields.row("suffix"),
+    )
+    tokenizer = Tokenizer(fields.get("lowercase", bool))
+    return TextEncoder(tokenizer, vocabulary, fields.get("max_length", int))
+
+
+def _to_runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Write rising rows as steps from the row before, equal steps together: ``[step, count]``."""
+    steps = (after - before for before, after in pairwise([0, *rows]))
+    return [(step, len(list(run))) for step, run in groupby(steps)]
+
+
+def _from_runs(runs: list[Any], words: int, last: int) -> list[int]:
+    if not all(_is_run(run) for run in runs):
+        raise DamageError("'word_rows' is not made of pairs of numbers")
+    # Sums of Python's own integers, which cannot overflow, before any array is made.
+    if sum(count for _, count in runs) != words:
+        raise DamageError("'word_rows' does not fit the number of words")
+    if sum(step * count for step, count in runs) > last:
+        raise DamageError("a word has a row behind the last one")
+    steps, counts = np.array(runs, np.int64).reshape(-1, 2).T
+    rows: list[int] = np.repeat(steps, counts).cumsum().tolist()
+    return rows
+
+
+def _is_run(run: Any) -> bool:
+    if not isinstance(run, list) or [type(number) for number in run] != [int, int]:
+        return False
+    return bool(run[0] >= 0 and run[1] > 0)
