@@ -17,7 +17,9 @@ __version__ = "0.1.0"
 __all__ = [
     "BayespressError",
     "CompactClassifier",
+    "CompactLanguageModel",
     "Config",
+    "LanguageModel",
     "SparsityConfig",
     "TextPredictor",
     "load",
@@ -25,16 +27,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from bayespress.compact import CompactClassifier, save
+    from bayespress.compact import CompactClassifier, CompactLanguageModel, save
     from bayespress.config import Config
     from bayespress.errors import BayespressError
-    from bayespress.runtime import TextPredictor, load
+    from bayespress.runtime import LanguageModel, TextPredictor, load
     from bayespress.sparsity import SparsityConfig
 else:
     _HOME = {
         "BayespressError": "errors",
         "CompactClassifier": "compact",
+        "CompactLanguageModel": "compact",
         "Config": "config",
+        "LanguageModel": "runtime",
         "SparsityConfig": "sparsity",
         "TextPredictor": "runtime",
         "load": "runtime",

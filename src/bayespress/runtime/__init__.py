@@ -1,17 +1,25 @@
 """Finished models at work, with numpy alone."""
 
-from bayespress.runtime.evaluation import Evaluation, class_numbers, evaluate
-from bayespress.runtime.inspection import Inspection, inspect
-from bayespress.runtime.lstm import NumpyLSTM
-from bayespress.runtime.predictor import TextPredictor, load
+from bayespress.runtime.evaluation import Evaluation, LanguageEvaluation, class_numbers, evaluate
+from bayespress.runtime.inspection import Inspection, LanguageInspection, inspect
+from bayespress.runtime.language import LanguageModel
+from bayespress.runtime.loading import load, load_classifier, load_language_model
+from bayespress.runtime.lstm import LSTMState, NumpyLSTM
+from bayespress.runtime.predictor import TextPredictor
 
 __all__ = [
     "Evaluation",
     "Inspection",
+    "LSTMState",
+    "LanguageEvaluation",
+    "LanguageInspection",
+    "LanguageModel",
     "NumpyLSTM",
     "TextPredictor",
     "class_numbers",
     "evaluate",
     "inspect",
     "load",
+    "load_classifier",
+    "load_language_model",
 ]

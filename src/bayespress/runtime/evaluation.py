@@ -1,7 +1,8 @@
-"""How well a finished model does on labelled texts."""
+"""How well a finished model does on labelled texts, or on a text to predict."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from bayespress.errors import DataError
 from bayespress.runtime.predictor import TextPredictor
+
+_MAX_EXPONENT = 709.0
+"""Beyond, exp() has no finite result."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,46 @@ class Evaluation:
     accuracy: float
     nll: float
     classes: dict[str, dict[str, float | None]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LanguageEvaluation:
+    """Figures over a text whose tokens a language model predicted.
+
+    Attributes
+    ----------
+    tokens
+        How many tokens were predicted.
+    unknown
+        How many of the text's tokens the model has no id for: they count as ``<unk>``, or are left
+        out where there is none.
+    nll
+        Mean negative log probability of a token given those before it, in nats.
+    perplexity
+        ``exp(nll)``; infinite where that is too large for a number.
+    bits_per_token
+        ``nll / ln 2``: the bits per character of a model of characters.
+    level
+        ``word`` or ``char``.
+    """
+
+    tokens: int
+    unknown: int
+    nll: float
+    perplexity: float
+    bits_per_token: float
+    level: str
+
+    @classmethod
+    def of(cls, nll: NDArray[np.float64], unknown: int, level: str) -> LanguageEvaluation:
+        """Work out the figures of each token's negative log probability, shape ``(tokens,)``."""
+        mean = float(nll.mean())
+        perplexity = math.exp(mean) if mean < _MAX_EXPONENT else math.inf
+        return cls(len(nll), unknown, mean, perplexity, mean / math.log(2), level)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bayespress.compact import CompactLSTM
 from bayespress.compact.model import FloatArray
+
+
+@dataclass(frozen=True)
+class LSTMState:
+    """What the layer remembers of several sequences.
+
+    Attributes
+    ----------
+    hidden, cell
+        :math:`h_t` and :math:`c_t`, both of shape ``(N, hidden)``.
+    """
+
+    hidden: FloatArray
+    cell: FloatArray
 
 
 class NumpyLSTM:
@@ -18,9 +34,9 @@ class NumpyLSTM:
         i, f, o &= \sigma(a_i), \sigma(a_f), \sigma(a_o); \quad g = \tanh(a_g) \\
         c_t &= f \circ c_{t-1} + i \circ g; \quad h_t = o \circ \tanh(c_t)
 
-    with :math:`h_0 = c_0 = 0` and :math:`\sigma` the gate activation. What a word adds to the
-    live gates, :math:`W_{ih} x + b_{live}`, depends on the word alone: :meth:`project` computes
-    it once for each. A gate that is not live is a constant number.
+    with :math:`h_0 = c_0 = 0` unless given and :math:`\sigma` the gate activation. What a word adds
+    to the live gates, :math:`W_{ih} x + b_{live}`, depends on the word alone: :meth:`project`, or
+    :meth:`project_one_hot`, computes it once for each. A gate that is not live is a constant.
     """
 
     def __init__(self, lstm: CompactLSTM) -> None:
@@ -41,6 +57,50 @@ class NumpyLSTM:
     def project(self, vectors: FloatArray) -> FloatArray:
         """Give what word vectors, ``(N, input)``, add to the live gates, ``(N, live)``."""
         return vectors @ self._weight_ih + self._live_bias
+
+    def project_one_hot(self) -> FloatArray:
+        """Give what each one-hot input adds to the live gates; the last row is for no input.
+
+        Returns
+        -------
+        ndarray
+            Shape ``(inputs + 1, live)``.
+        """
+        # Row by row in memory: a row is looked up at every step.
+        table = np.repeat(self._live_bias[None], len(self._weight_ih) + 1, axis=0)
+        table[:-1] += self._weight_ih
+        return table
+
+    def zero_state(self, count: int) -> LSTMState:
+        """Give the state of so many sequences before their first step."""
+        return LSTMState(*np.zeros((2, count, self._hidden), np.float32))
+
+    def all_hidden(
+        self, table: FloatArray, rows: NDArray[np.integer], state: LSTMState
+    ) -> tuple[FloatArray, LSTMState]:
+        """Read sequences of equal length; give the state after every step.
+
+        Parameters
+        ----------
+        table
+            Projected inputs, shape ``(number of inputs, live)``.
+        rows
+            Rows of the table, one sequence a column, shape ``(steps, N)``.
+        state
+            What the layer remembers of each sequence; it is not changed.
+
+        Returns
+        -------
+        hidden, state
+            :math:`h_t` of every step, shape ``(steps, N, hidden)``, and the state after the last.
+        """
+        hidden, cell = state.hidden.copy(), state.cell.copy()
+        gates = np.repeat(self._constants, len(hidden), axis=0)
+        all_hidden = np.empty((len(rows), *hidden.shape), np.float32)
+        for step, numbers in enumerate(rows):
+            self._step(table.take(numbers, axis=0), hidden, cell, gates)
+            all_hidden[step] = hidden
+        return all_hidden, LSTMState(hidden, cell)
 
     def last_hidden(
         self, table: FloatArray, ids: NDArray[np.integer], lengths: NDArray[np.integer]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress import compact
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
 from bayespress.runtime.lstm import NumpyLSTM
@@ -119,14 +117,3 @@ def softmax(logits: FloatArray) -> FloatArray:
     exponentials = np.exp(scores)
     exponentials /= exponentials.sum(axis=1, keepdims=True)
     return exponentials.astype(np.float32)
-
-
-def load(path: str | os.PathLike[str]) -> TextPredictor:
-    """Read a model file and make it ready to use; the file may come from a stranger.
-
-    Raises
-    ------
-    ArtifactError
-        If the file is missing, is not a model, is damaged or was written by a newer version.
-    """
-    return TextPredictor(compact.load(path))
