@@ -8,6 +8,7 @@ import pytest
 
 from bayespress import recipes
 from bayespress.config import Config
+from bayespress.data import source_defaults
 from bayespress.errors import ConfigError
 
 PRESETS = {
@@ -63,6 +64,43 @@ PAPERS = {
     "clip_norm": 0.0,
     "patience": 0,
 }
+LM_PRESETS = {"w": "LCCL", "w+voc": "LCIL", "w+n": "LCRL", "w+g+n": "LLRL", "dense": "DCCD"}
+LM_SOURCES = {
+    "ptb-word": {
+        "level": "word",
+        "tokenizer": "spaces",
+        "hidden_size": 256,
+        "segment_length": 35,
+        "carry_state": True,
+        "batch_size": 32,
+        "clip_norm": 10.0,
+        "epochs": 150,
+    },
+    "ptb-char": {
+        "level": "char",
+        "hidden_size": 1000,
+        "segment_length": 100,
+        "carry_state": False,
+        "batch_size": 64,
+        "clip_norm": 1.0,
+        "epochs": 250,
+    },
+}
+LM_PAPERS = {
+    key: value
+    for key, value in PAPERS.items()
+    if key not in ("split_seed", "vocabulary_size", "unknown", "embedding_size", "embedding_range")
+}
+LM_PAPERS |= {
+    "task": "lm",
+    "lowercase": False,
+    "min_documents": 1,
+    "gate_activation": "sigmoid",
+    "learning_rate": 2e-3,
+    "log_sigma_learning_rate": 2e-3,
+    "group_learning_rate": 2e-3,
+    "group_log_sigma_learning_rate": 2e-3,
+}
 FAST = {"schedule": "fast", "unknown": "zero", "code": "LLLLLL"}
 EXPECTED = {
     f"{source}-{preset}": {**PAPERS, **SOURCES[source], "source": source, "code": PRESETS[preset]}
@@ -72,8 +110,25 @@ EXPECTED |= {
     f"{source}-fast": {**SOURCES[source], **FAST, "source": source, "epochs": 300}
     for source in SOURCES
 }
+EXPECTED |= {
+    f"{source}-{preset}": {
+        **LM_PAPERS,
+        **LM_SOURCES[source],
+        "source": source,
+        "code": LM_PRESETS[preset],
+    }
+    for source, preset in itertools.product(LM_SOURCES, LM_PRESETS)
+}
+EXPECTED["demo-lm"] = {
+    "source": "demo",
+    "task": "lm",
+    "level": "word",
+    "lowercase": True,
+    "min_documents": 2,
+    "schedule": "fast",
+}
 EXPECTED["demo"] = {**FAST, "source": "demo", "lowercase": True, "max_length": 60}
-LOGGED = {  # test accuracy in %, compression, words, neurons, gates
+LOGGED = {  # test accuracy in % (perplexity, bits), compression, words, neurons, gates
     "imdb-w": (84.10, 1208, 5054, 9, 20),
     "imdb-w+voc": (83.28, 19499, 265, 7, 18),
     "imdb-w+n": (84.01, 16676, 316, 7, 19),
@@ -82,7 +137,18 @@ LOGGED = {  # test accuracy in %, compression, words, neurons, gates
     "ag-news-w+voc": (89.14, 561, 2450, 34, 76),
     "ag-news-w+n": (88.55, 645, 2351, 17, 62),
     "ag-news-w+g+n": (88.41, 640, 2295, 14, 39),
+    "ptb-word-w": (109.22, 22.1, 9990, 156, 288),
+    "ptb-word-w+voc": (120.22, 19.3, 3164, 209, 513),
+    "ptb-word-w+n": (110.98, 23.5, 9992, 127, 276),
+    "ptb-word-w+g+n": (116.47, 24.5, 9972, 117, 201),
+    "ptb-word-dense": (129.32,),
+    "ptb-char-w": (1.4290, 7.89, 50, 431, 1718),
+    "ptb-char-w+voc": (1.4165, 5.96, 46, 510, 2026),
+    "ptb-char-w+n": (1.4297, 10.01, 50, 390, 1560),
+    "ptb-char-w+g+n": (1.4250, 9.82, 50, 404, 1563),
+    "ptb-char-dense": (1.4546,),
 }
+MEASURES = {"ptb-word": "test_perplexity", "ptb-char": "test_bits_per_character"}
 
 
 def test_there_is_a_recipe_for_every_row_of_the_tables():
@@ -107,14 +173,20 @@ def test_every_recipe_has_a_name_a_title_of_its_own_and_the_text_as_written(name
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_has_what_the_authors_logged(name):
-    keys = ("test_accuracy", "compression", "vocabulary", "hidden", "gates")
-    expected = dict(zip(keys, LOGGED[name], strict=True)) if name in LOGGED else {}
-    assert recipes.read(name).paper == expected
+    measure = MEASURES.get(name[:8], "test_accuracy")
+    keys = (measure, "compression", "vocabulary", "hidden", "gates")
+    assert recipes.read(name).paper == dict(zip(keys, LOGGED.get(name, ()), strict=False))
+
+
+@pytest.mark.parametrize("name", [name for name in recipes.names() if name.startswith("ptb-")])
+def test_recipes_of_language_models_are_what_their_source_brings_along(name):
+    settings = recipes.read(name).settings
+    assert source_defaults(settings["source"]).items() <= settings.items()
 
 
 def test_the_readme_repeats_the_logged_numbers():
     readme = recipes.resources.files(recipes).joinpath("README.md").read_text(encoding="utf-8")
-    for name in set(recipes.names()) - {"demo"}:
+    for name in set(recipes.names()) - {"demo", "demo-lm"}:
         (row,) = re.findall(rf"^\| `{re.escape(name)}` \|(.*)$", readme, re.MULTILINE)
         numbers = tuple(float(n.replace(",", "")) for n in re.findall(r"[\d.,]+", row))
         assert numbers[:5] == LOGGED.get(name, ())

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayespress.errors import ConfigError
-from bayespress.sparsity import POSITIONS, PRESETS, Prior, SparsityConfig
+from bayespress.sparsity import (
+    LM_PRESETS,
+    POSITIONS,
+    PRESETS,
+    LanguageModelSparsity,
+    Prior,
+    SparsityConfig,
+)
 
 CODES = st.tuples(*(st.sampled_from("LNDC" if k in (1, 3, 4) else "LND") for k in range(6)))
 
@@ -93,3 +100,47 @@ def test_any_other_text_is_a_config_error(text):
         return
     with pytest.raises(ConfigError):
         SparsityConfig.from_name(text)
+
+
+LM_CODES = st.tuples(*(st.sampled_from(letters) for letters in ("LND", "LNDC", "LNDCIR", "LND")))
+
+
+@given(LM_CODES.map("".join))
+def test_a_language_models_code_is_read_and_written_back(code):
+    assert LanguageModelSparsity.from_code(code).code == code
+    assert LanguageModelSparsity.from_name(code.lower()).code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "groups"),
+    [("dense", "DCCD", "CC"), ("w", "LCCL", "CC"), ("w+voc", "LCIL", "LC"), ("w+n", "LCRL", "CL"),
+     ("w+g+n", "LLRL", "CL")],
+)  # fmt: skip
+def test_language_model_presets_are_the_papers_codes(name, code, groups):
+    sparsity = LanguageModelSparsity.from_name(name)
+    assert sparsity.code == LM_PRESETS[name] == code
+    assert sparsity.input.value + sparsity.hidden.value == groups
+    assert LanguageModelSparsity.from_code("LLLL").input is Prior.LOG_UNIFORM
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("CCCD", "recurrent weights cannot be constant"),
+        ("LCCC", "output weights cannot be constant"),
+        ("LCXL", r"letter 3 \(neurons\) of a language model code takes L, N, D, C, I .* got 'X'"),
+        ("LXCL", r"letter 2 \(gates\) of a language model code takes L, N, D or C; got 'X'"),
+        ("ICCL", r"letter 1 \(recurrent\) .* takes L, N or D; got 'I'"),
+        ("LLL", "a language model code has 4 letters"),
+        ("w+vok", r"did you mean 'w\+voc'"),
+    ],
+)
+def test_wrong_language_model_codes_are_explained(code, message):
+    with pytest.raises(ConfigError, match=message):
+        LanguageModelSparsity.from_name(code)
+
+
+def test_input_and_hidden_groups_are_alike_or_one_is_constant():
+    d, n = Prior.DETERMINISTIC, Prior.NORMAL
+    with pytest.raises(ConfigError, match="cannot be D and N"):
+        LanguageModelSparsity(d, d, d, n, d)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -29,13 +30,16 @@ class EpochRecord:
     kl_weight, learning_rate
         At the epoch's last step.
     train_accuracy
-        With noise, over the epoch; 1 is 100 %, as for all accuracies.
+        With noise, over the epoch; 1 is 100 %, as for all accuracies. None for language models.
     validation_accuracy
-        Of the pruned network.
+        Of the pruned network; None for language models.
+    validation_nll
+        Of the pruned network, nats a token; None for classifiers.
     score
         What the best epoch is chosen by, see ``compression_worth``.
     words, dims, neurons, gates, paper, weights, groups
-        What stays, see :class:`bayespress.compression.Statistics`, as for the ratios.
+        What stays, see :class:`bayespress.compression.Statistics`, as for the ratios. Language
+        models have no dims.
     compression_ratio, stored_compression_ratio, dense_ratio
         Three different numbers.
     """
@@ -47,11 +51,11 @@ class EpochRecord:
     kl: float
     kl_weight: float
     learning_rate: float
-    train_accuracy: float
-    validation_accuracy: float
+    train_accuracy: float | None
+    validation_accuracy: float | None
     score: float
     words: Count
-    dims: Count
+    dims: Count | None
     neurons: Count
     gates: Count
     paper: dict[str, Count]
@@ -60,6 +64,17 @@ class EpochRecord:
     compression_ratio: float
     stored_compression_ratio: float
     dense_ratio: float
+    validation_nll: float | None = None
+
+    @property
+    def validation_perplexity(self) -> float | None:
+        """Of a language model: exp of the negative log likelihood."""
+        return None if self.validation_nll is None else perplexity(self.validation_nll)
+
+    @property
+    def validation_bits(self) -> float | None:
+        """Of a language model: negative log likelihood in bits a token."""
+        return None if self.validation_nll is None else self.validation_nll / math.log(2)
 
     def to_line(self) -> str:
         """Return the record as a line of JSON, its end included."""
@@ -74,7 +89,22 @@ class EpochRecord:
         KeyError
             If a key is missing.
         """
-        return cls(**{field.name: _tuples(values[field.name]) for field in fields(cls)})
+        known = {"validation_nll": None, **values}  # what older histories lack
+        return cls(**{field.name: _tuples(known[field.name]) for field in fields(cls)})
+
+
+def perplexity(nll: float) -> float:
+    """Exponentiate nats a token; infinite where that is too large for a number.
+
+    Examples
+    --------
+    >>> perplexity(0.0), perplexity(1000.0)
+    (1.0, inf)
+    """
+    try:
+        return math.exp(nll)
+    except OverflowError:
+        return math.inf
 
 
 def _tuples(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from bayespress.variational.kl import compiled_approximation
 
 _PRIORS = {Prior.LOG_UNIFORM: 1, Prior.NORMAL: 2}  # the numbers of adam.c
 _LEAST_NUMBERS = 1 << 14  # fewer are not worth a thread
+_CLIP_EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_'s
 
 
 class VariationalAdam(torch.optim.Adam):
@@ -80,26 +81,40 @@ class VariationalAdam(torch.optim.Adam):
             Clip the norm of the whole gradient, the divergence's included, to this; 0 is off.
         """
         parameters = list(self._module.parameters())
-        if clip_norm or kernels.library(*parameters) is None:
+        if kernels.library(*parameters) is None:
             divergence = self._add_kl_gradients(kl_weight)
             if clip_norm:
                 torch.nn.utils.clip_grad_norm_(parameters, clip_norm)
             self.step()
             return divergence
+        steps = self._steps(kl_weight)
+        if clip_norm:
+            norm = math.sqrt(sum(step.square_norm() for step in steps))
+            scale = min(1.0, clip_norm / (norm + _CLIP_EPSILON))
+            for step in steps:
+                step.scale = scale
+        return float(sum(step.take() for step in steps))
+
+    def _steps(self, kl_weight: float | None) -> list[_Step]:
+        """Gather every parameter that has a gradient or a divergence."""
         groups = {p: group for group in self.param_groups for p in group["params"]}
-        divergence = 0.0
+        steps = []
         for _, parameter in named_variational_parameters(self._module):
             mean, log_sigma = parameter.mean, parameter.log_sigma
             if kl_weight is not None and log_sigma is not None and log_sigma in groups:
-                divergence += _step(
-                    self._moving(mean, groups.pop(mean)),
-                    self._moving(log_sigma, groups.pop(log_sigma)),
-                    _Divergence(_PRIORS[parameter.prior], kl_weight, self._form),
+                steps.append(
+                    _Step(
+                        self._moving(mean, groups.pop(mean)),
+                        self._moving(log_sigma, groups.pop(log_sigma)),
+                        _Divergence(_PRIORS[parameter.prior], kl_weight, self._form),
+                    )
                 )
-        for parameter, group in groups.items():
-            if parameter.grad is not None:
-                _step(self._moving(parameter, group))
-        return divergence
+        steps += [
+            _Step(self._moving(parameter, group))
+            for parameter, group in groups.items()
+            if parameter.grad is not None
+        ]
+        return steps
 
     def _add_kl_gradients(self, kl_weight: float | None) -> float:
         """Put the divergence's gradient into ``grad``, as ``backward`` would."""
@@ -145,42 +160,56 @@ class _Divergence:
     form: str = "chirkova"
 
 
-def _step(
-    mean: _Moving, log_sigma: _Moving | None = None, divergence: _Divergence = _Divergence()
-) -> float:
-    """Step with the kernel; return the divergence before it."""
-    values = [mean.value] if log_sigma is None else [mean.value, log_sigma.value]
-    slot, grads = _gradients(values)
-    shape = mean.value.shape
-    rows, columns = (1, shape.numel()) if len(shape) < 2 else (shape[0], shape[1:].numel())
-    beta1, beta2 = mean.group["betas"]
-    adam = kernels.Adam(
-        beta1,
-        beta2,
-        mean.group["eps"],
-        math.sqrt(mean.corrections[1]),
-        divergence.weight,
-        divergence.prior,
-        compiled_approximation(divergence.form),
-        columns,
-        kernels.address(slot),
-    )
-    moments = [
-        kernels.Moments(
-            *(
-                kernels.address(t)
-                for t in (p.value, grad, p.state["exp_avg"], p.state["exp_avg_sq"])
-            ),
-            p.group["lr"] / p.corrections[0],
+class _Step:
+    """One parameter's step by the kernels: gradients, moments and divergence in one pass."""
+
+    def __init__(
+        self,
+        mean: _Moving,
+        log_sigma: _Moving | None = None,
+        divergence: _Divergence = _Divergence(),
+    ) -> None:
+        both = [mean] if log_sigma is None else [mean, log_sigma]
+        slot, grads = _gradients([one.value for one in both])
+        self._kept_alive = (both, slot, grads)
+        shape, (beta1, beta2) = mean.value.shape, mean.group["betas"]
+        rows, columns = (1, shape.numel()) if len(shape) < 2 else (shape[0], shape[1:].numel())
+        self.scale = 1.0
+        self._adam = kernels.Adam(
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=mean.group["eps"],
+            correction=math.sqrt(mean.corrections[1]),
+            kl_weight=divergence.weight,
+            prior=divergence.prior,
+            approximation=compiled_approximation(divergence.form),
+            columns=columns,
+            slot=kernels.address(slot),
         )
-        for p, grad in zip((mean, log_sigma), grads, strict=False)
-        if p is not None
-    ]
-    code = kernels.needed(*values)
-    pointers = [ctypes.byref(adam), *map(ctypes.byref, moments), *[None] * (2 - len(moments))]
-    parts = kernels.ranges(rows, max(1, _LEAST_NUMBERS // max(columns, 1)))
-    totals = kernels.run(lambda _, part: code.adam(*pointers, *part), parts)
-    return float(sum(totals))
+        moments = [
+            kernels.Moments(
+                *map(kernels.address, (p.value, grad, p.state["exp_avg"], p.state["exp_avg_sq"])),
+                p.group["lr"] / p.corrections[0],
+            )
+            for p, grad in zip(both, grads, strict=True)
+        ]
+        self._pointers = [*map(ctypes.byref, moments), *[None] * (2 - len(moments))]
+        self._code = kernels.needed(*(one.value for one in both))
+        self._parts = kernels.ranges(rows, max(1, _LEAST_NUMBERS // max(columns, 1)))
+
+    def square_norm(self) -> float:
+        """Sum of the squares of the gradient, the divergence's included."""
+        return self._run(self._code.square_norm)
+
+    def take(self) -> float:
+        """Take the step; return the divergence before it."""
+        return self._run(self._code.adam)
+
+    def _run(self, kernel: Callable[..., float]) -> float:
+        self._adam.grad_scale = self.scale
+        adam = ctypes.byref(self._adam)
+        totals = kernels.run(lambda _, part: kernel(adam, *self._pointers, *part), self._parts)
+        return float(sum(totals))
 
 
 def _gradients(values: list[Tensor]) -> tuple[Tensor | None, list[Tensor | None]]:

@@ -24,7 +24,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "group_learning_rate": 1e-2,
             "log_sigma_learning_rate": 1.2e-2,
             "group_log_sigma_learning_rate": 1.2e-2,
-            "kl_weight": 1.75,
+            "kl_weight": 2.0,
             "kl_warmup": 0.087,
             "decay": "linear",
             "decay_after": 0.8,
@@ -50,7 +50,7 @@ _LM_CHANGES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 )
 """How schedules differ for language models."""
 
-_SHARED = {"code": "LLRL", "gate_activation": "sigmoid", "min_documents": 1}
+_SHARED: Mapping[str, Value] = {"code": "LLRL", "gate_activation": "sigmoid"}
 _RATES = (
     "learning_rate",
     "log_sigma_learning_rate",
@@ -70,6 +70,8 @@ _TASK_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
         },
         "char": {
             **_SHARED,
+            # Characters have no stand-in for those that are left out, as words have.
+            "min_documents": 1,
             "hidden_size": 256,
             "segment_length": 100,
             "carry_state": False,

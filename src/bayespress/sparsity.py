@@ -211,7 +211,7 @@ class LanguageModelSparsity:
         ConfigError
             If there are not four letters, or a letter is not one of its position's.
         """
-        letters = _letters(code, "language model", LM_POSITIONS, "LLRL")
+        letters = tuple(_letters(code, "language model", LM_POSITIONS, "LLRL"))
         for number, letter in enumerate(letters, 1):
             if letter not in (_NEURON_LETTERS.values() if number == 3 else _LETTERS):
                 raise _wrong_letter(letter, number, code, "language model", LM_POSITIONS)

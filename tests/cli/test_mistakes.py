@@ -55,7 +55,7 @@ def test_a_table_that_cannot_be_trained_on(tmp_path, content, rule):
     ("source", "rule"),
     [
         ("no.csv", "source no.csv: there is no such file or folder; check the path"),
-        ("imbd", "it must be demo, imdb, ag-news, hf:owner/name or a path; did you mean 'imdb'?"),
+        ("imbd", "hf:owner/name or a path; did you mean 'imdb'?"),
         ("notes.doc", "files of this ending cannot be read; supported are .csv, .tsv"),
         ("cut.csv.gz", "cut.csv.gz is not a whole gzip file"),
         ("bad.jsonl", "bad.jsonl, line 1: not valid JSON"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bayespress.config import DataConfig
-from bayespress.data import downloads, load
+from bayespress.data import TextSplits, downloads, load, load_text
 from bayespress.data.downloads import fetch, fetch_archive, unpack
 from bayespress.errors import DownloadError, MissingExtraError
 from bayespress.storage import StorageError, cache_folder
@@ -69,6 +69,22 @@ def test_imdb_is_downloaded_and_unpacked_once(server, cache, said):
     assert server.requests == ["/aclImdb"]
     assert len(files_below(cache)) == 20
     assert "unpacking aclImdb.tar.gz into" in said[1]
+
+
+def test_ptb_is_downloaded_once_for_words_and_characters(server, cache, said):
+    for part in ("train", "valid", "test"):
+        server.offer(f"ptb/ptb.{part}.txt", f" {part} <unk> \n".encode())
+    words = load_text(DataConfig(source="ptb-word"))
+    assert words == TextSplits("train <unk>\n", "valid <unk>\n", "test <unk>\n")
+    assert load_text(DataConfig(source="ptb-char")) == words
+    assert server.requests == [f"/ptb/ptb.{part}.txt" for part in ("train", "valid", "test")]
+    assert files_below(cache) == ["ptb/ptb.test.txt", "ptb/ptb.train.txt", "ptb/ptb.valid.txt"]
+
+
+def test_another_text_than_the_ptb_is_refused(server, cache, said):
+    server.offer("ptb/ptb.train.txt", b" another text \n", md5="0" * 32)
+    with pytest.raises(DownloadError, match=r"sent a file whose MD5 sum is not 0{32}"):
+        load_text(DataConfig(source="ptb-word"))
 
 
 def test_damaged_file_in_the_cache_is_replaced(server, cache, said):

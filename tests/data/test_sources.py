@@ -25,9 +25,14 @@ def pairs(rows):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("imbd", r"unknown source 'imbd': it must be demo, imdb, ag-news, hf:owner/name or a path"),
+        (
+            "imbd",
+            r"unknown source 'imbd': it must be demo, imdb, ag-news, ptb-word, ptb-char, hf:o",
+        ),
         ("imbd", r"; did you mean 'imdb'\?$"),
         ("AG_News", r"; did you mean 'ag-news'\?$"),
+        ("ptbword", r"; did you mean 'ptb-word'\?$"),
+        ("ptb-word", r"^ptb-word is plain text: train a language model on it with --task lm$"),
         ("zzzz", r"or a path$"),
         ("gone.csv", r"source gone\.csv: there is no such file or folder; check the path"),
         ("gone/away", r"source gone/away: there is no such file or folder"),

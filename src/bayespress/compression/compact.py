@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bayespress.compact import CompactClassifier, CompactLSTM
+from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactLSTM
 from bayespress.compact.model import FloatArray
 from bayespress.compression.masks import KeepMasks, aggregate_live
 from bayespress.compression.shrink import ShrinkPlan, shrink
-from bayespress.models import TextClassifierNet
-from bayespress.text import TextEncoder
+from bayespress.models import LanguageModelNet, TextClassifierNet
+from bayespress.text import TextEncoder, TokenEncoder
 
 
 def to_compact(
@@ -57,60 +57,94 @@ def compact_with_rows(
     """
     masks = aggregate_live(net)
     smaller_encoder, rows = encoder.restrict(masks.vocab.cpu().numpy())
-    plan = ShrinkPlan.from_masks(masks, torch.from_numpy(rows).to(masks.vocab.device))
-    small = copy.deepcopy(net)
-    shrink(small, plan)
+    small, plan = _shrunk(net, masks, rows)
     with torch.no_grad():
-        weights = _folded(small, _sliced(masks, plan))
-    model = CompactClassifier(
-        encoder=smaller_encoder,
-        embedding=weights["embedding"],
-        lstm=CompactLSTM(
-            weight_ih=weights["weight_ih"],
-            weight_hh=weights["weight_hh"],
-            bias=_array(small.lstm.bias),
-            live_gates=_live_gates(masks, plan),
-            gate_activation=small.lstm.gate_activation,
-        ),
-        output_weight=weights["output"],
-        output_bias=_array(small.output.bias),
-        labels=labels,
-        info=dict(info or {}),
-    )
+        table = small.embedding.weight() * small.embedding.z_vocab()[:, None]
+        model = CompactClassifier(
+            encoder=smaller_encoder,
+            embedding=_array(table[1:]),  # row 0, the zero vector, is not stored
+            lstm=_lstm(small, masks, plan, small.lstm.weight_ih() * small.lstm.z_input()),
+            output_weight=_array(small.output.weight() * small.lstm.z_hidden()),
+            output_bias=_output_bias(small),
+            labels=labels,
+            info=dict(info or {}),
+        )
     return model, rows
 
 
-def _sliced(masks: KeepMasks, plan: ShrinkPlan) -> dict[str, Tensor]:
-    gates = masks.gates[:, plan.hidden]
-    return {
-        "embedding": masks.embedding_weight[plan.rows][:, plan.emb],
-        "weight_ih": masks.weight_ih[:, plan.hidden][:, :, plan.emb][gates],
-        "weight_hh": masks.weight_hh[:, plan.hidden][:, :, plan.hidden][gates],
-        "output": masks.output_weight[:, plan.hidden],
-        "gates": gates.flatten(),
-    }
+def language_model_to_compact(
+    net: LanguageModelNet,
+    encoder: TokenEncoder,
+    inputs: NDArray[np.int64],
+    window: int | None = None,
+    info: Mapping[str, Any] | None = None,
+) -> CompactLanguageModel:
+    """Mask, shrink and fold a language model; its predictions equal the masked network's.
+
+    Parameters
+    ----------
+    net
+        The trained network; it is not changed.
+    encoder
+        What turned texts into tokens.
+    inputs
+        The token of each row of the network's input weights, the padding row left out.
+    window
+        Length of the windows that it was trained on, if it does not carry its state on.
+    info
+        Facts to carry along, JSON types only.
+    """
+    masks = aggregate_live(net)
+    rows = masks.vocab.nonzero().flatten().cpu().numpy()
+    small, plan = _shrunk(net, masks, rows)
+    with torch.no_grad():
+        weight_ih = small.lstm.weight_ih() * small.lstm.z_input()[:, None]
+        return CompactLanguageModel(
+            encoder=encoder,
+            inputs=inputs[rows - (net.lstm.padding_idx is not None)],
+            lstm=_lstm(small, masks, plan, weight_ih[1:].t()),
+            output_weight=_array(small.output.weight() * small.lstm.z_hidden()),
+            output_bias=_output_bias(small),
+            window=window,
+            info=dict(info or {}),
+        )
 
 
-def _folded(small: TextClassifierNet, keep: dict[str, Tensor]) -> dict[str, FloatArray]:
-    """Means of a shrunk network with masks applied and group variables multiplied in."""
-    lstm, live = small.lstm, keep["gates"]
-    z_gates = lstm.z_gates.mean[live, None]
-    folded = {
-        "embedding": small.embedding.weight.mean * small.embedding.z_vocab.mean[:, None],
-        "weight_ih": lstm.weight_ih.mean[live] * z_gates * lstm.z_input.mean,
-        "weight_hh": lstm.weight_hh.mean[live] * z_gates * lstm.z_hidden.mean,
-        "output": small.output.weight.mean * lstm.z_hidden.mean,
-    }
-    arrays = {name: _array(weight * keep[name]) for name, weight in folded.items()}
-    arrays["embedding"] = arrays["embedding"][1:]  # row 0, the zero vector, is not stored
-    return arrays
+N = TypeVar("N", TextClassifierNet, LanguageModelNet)
 
 
-def _live_gates(masks: KeepMasks, plan: ShrinkPlan) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return masks.gates[:, plan.hidden].flatten().nonzero().flatten().cpu().numpy()
+def _shrunk(net: N, masks: KeepMasks, rows: NDArray[np.intp]) -> tuple[N, ShrinkPlan]:
+    """Slice a copy of a network, for evaluation; what is pruned in the slices is masked there."""
+    plan = ShrinkPlan.from_masks(masks, torch.from_numpy(rows).to(masks.vocab.device))
+    small = copy.deepcopy(net).eval()
+    shrink(small, plan)
+    return small, plan
 
 
-def _array(tensor: Tensor | None) -> FloatArray:
-    if tensor is None:
-        raise ValueError("a classifier's output layer must have a bias")
+def _lstm(
+    small: TextClassifierNet | LanguageModelNet,
+    masks: KeepMasks,
+    plan: ShrinkPlan,
+    weight_ih: Tensor,
+) -> CompactLSTM:
+    """Fold group variables into a shrunk network's weights; `weight_ih` has a row for each gate."""
+    lstm = small.lstm
+    live = masks.gates[:, plan.hidden].flatten().nonzero().flatten()
+    z_gates = lstm.z_gates()[live, None]
+    return CompactLSTM(
+        weight_ih=_array(weight_ih[live] * z_gates),
+        weight_hh=_array(lstm.weight_hh()[live] * z_gates * lstm.z_hidden()),
+        bias=_array(lstm.bias),
+        live_gates=live.cpu().numpy(),
+        gate_activation=lstm.gate_activation,
+    )
+
+
+def _output_bias(small: TextClassifierNet | LanguageModelNet) -> FloatArray:
+    if small.output.bias is None:
+        raise ValueError("the output layer must have a bias")
+    return _array(small.output.bias)
+
+
+def _array(tensor: Tensor) -> FloatArray:
     return np.ascontiguousarray(tensor.detach().float().cpu().numpy())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bayespress.compression.masks import KeepMasks
-from bayespress.models import TextClassifierNet
+from bayespress.compression.masks import KeepMasks, Network
+from bayespress.models import LanguageModelNet
 from bayespress.nn.recurrence import GATES
 
 Cut = Callable[[Tensor], Tensor]
@@ -17,9 +17,10 @@ Cut = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class ShrinkPlan:
-    """Indices of what stays, rising: rows of the table, embedding dimensions, neurons.
+    """Indices of what stays, rising: rows of the table, inputs of the LSTM, neurons.
 
-    Row 0 of the smaller table is the zero vector, whatever stood there before.
+    The table is a classifier's embedding or a language model's input weights; the latter's `emb`
+    is not used. Row 0 of the smaller table is the zero vector, whatever stood there before.
     """
 
     rows: Tensor
@@ -28,9 +29,8 @@ class ShrinkPlan:
 
     @classmethod
     def from_masks(cls, masks: KeepMasks, rows: Tensor | None = None) -> ShrinkPlan:
-        """Plan for masks; `rows` are the table's rows that stay, row 0 not among them."""
+        """Plan for masks; `rows` are the table's rows that stay."""
         kept = masks.vocab.nonzero().flatten() if rows is None else rows
-        kept = kept[kept > 0]
         return cls(
             rows=torch.cat([kept.new_zeros(1), kept]),
             emb=masks.emb.nonzero().flatten(),
@@ -86,9 +86,7 @@ def _replace_in_optimizer(
         }
 
 
-def shrink(
-    net: TextClassifierNet, plan: ShrinkPlan, optimizer: torch.optim.Optimizer | None = None
-) -> None:
+def shrink(net: Network, plan: ShrinkPlan, optimizer: torch.optim.Optimizer | None = None) -> None:
     """Remove, in place, the rows, dimensions and neurons that a plan leaves out.
 
     Where the plan comes from :func:`~bayespress.compression.masks.aggregate_live`, predictions do
@@ -101,17 +99,26 @@ def shrink(
     """
     for owner, name, cut in _cuts(net, plan):
         slice_parameter(owner, name, cut, optimizer)
-    net.embedding.padding_idx = 0
+    if isinstance(net, LanguageModelNet):
+        net.lstm.padding_idx = 0
+    else:
+        net.embedding.padding_idx = 0
 
 
-def _cuts(net: TextClassifierNet, plan: ShrinkPlan) -> Iterator[tuple[nn.Module, str, Cut]]:
+def _cuts(net: Network, plan: ShrinkPlan) -> Iterator[tuple[nn.Module, str, Cut]]:
     gates = plan.gate_rows(net.lstm.hidden_size)
-    indices: list[tuple[nn.Module, tuple[Tensor | None, ...]]] = [
-        (net.embedding.weight, (plan.rows, plan.emb)),
-        (net.embedding.z_vocab, (plan.rows,)),
-        (net.lstm.weight_ih, (gates, plan.emb)),
+    indices: list[tuple[nn.Module, tuple[Tensor | None, ...]]]
+    if isinstance(net, LanguageModelNet):
+        indices = [(net.lstm.weight_ih, (plan.rows, gates)), (net.lstm.z_input, (plan.rows,))]
+    else:
+        indices = [
+            (net.embedding.weight, (plan.rows, plan.emb)),
+            (net.embedding.z_vocab, (plan.rows,)),
+            (net.lstm.weight_ih, (gates, plan.emb)),
+            (net.lstm.z_input, (plan.emb,)),
+        ]
+    indices += [
         (net.lstm.weight_hh, (gates, plan.hidden)),
-        (net.lstm.z_input, (plan.emb,)),
         (net.lstm.z_hidden, (plan.hidden,)),
         (net.lstm.z_gates, (gates,)),
         (net.output.weight, (None, plan.hidden)),

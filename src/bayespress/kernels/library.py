@@ -62,6 +62,7 @@ class Adam(Structure):
 
     _fields_ = (
         *((name, c_float) for name in ("beta1", "beta2", "epsilon", "correction", "kl_weight")),
+        ("grad_scale", c_float),
         ("prior", c_long),
         ("approximation", Approximation),
         ("columns", c_long),
@@ -95,6 +96,7 @@ _SIGNATURES: dict[str, tuple[object, Sequence[object]]] = {
         c_double,
         (POINTER(Approximation), c_void_p, c_void_p, c_void_p, c_void_p, c_long, c_long),
     ),
+    "square_norm": (c_double, (POINTER(Adam), POINTER(Moments), POINTER(Moments), c_long, c_long)),
     "adam": (c_double, (POINTER(Adam), POINTER(Moments), POINTER(Moments), c_long, c_long)),
 }
 

@@ -1,5 +1,6 @@
 """Whole networks, made of :mod:`bayespress.nn`'s layers."""
 
 from bayespress.models.classifier import TextClassifierNet
+from bayespress.models.language import LanguageModelNet
 
-__all__ = ["TextClassifierNet"]
+__all__ = ["LanguageModelNet", "TextClassifierNet"]

@@ -13,6 +13,15 @@ Examples
 from bayespress.nn.embedding import Embedding
 from bayespress.nn.linear import Linear
 from bayespress.nn.lstm import LSTM
+from bayespress.nn.one_hot import OneHotLSTM
 from bayespress.variational import kl, named_variational_parameters, set_threshold
 
-__all__ = ["LSTM", "Embedding", "Linear", "kl", "named_variational_parameters", "set_threshold"]
+__all__ = [
+    "LSTM",
+    "Embedding",
+    "Linear",
+    "OneHotLSTM",
+    "kl",
+    "named_variational_parameters",
+    "set_threshold",
+]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bayespress.nn import init
-from bayespress.nn.tokens import Tokens
+from bayespress.nn.tokens import Tokens, look_up
 from bayespress.sparsity import Prior
 from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, Share, VariationalParameter
 
@@ -101,15 +101,14 @@ class Embedding(nn.Module):
         share
             Give these sequences' tokens alone, with noise as if they were all.
         """
-        rows, word = torch.unique(ids, return_inverse=True)
-        tokens = Tokens(self.weight(generator, rows=rows), word)
-        if self.z_vocab.varies:
-            tokens.z_vocab = self.z_vocab(generator, rows=rows[tokens.pairs.word])
-        elif not self.z_vocab.is_constant:
-            tokens.vectors = tokens.vectors * self.z_vocab(rows=rows).unsqueeze(1)
-        if self.padding_idx is not None:
-            tokens.vectors = tokens.vectors * (rows != self.padding_idx).unsqueeze(1)
-        return tokens if share is None else tokens.part(share)
+        return look_up(
+            self.weight,
+            self.z_vocab,
+            ids,
+            padding_idx=self.padding_idx,
+            generator=generator,
+            share=share,
+        )
 
     def extra_repr(self) -> str:
         """Describe the size in the printed module."""

@@ -28,9 +28,15 @@ def glorot(fan_out: int, fan_in: int, generator: torch.Generator | None) -> Tens
 
 def orthogonal(size: int, gain: float, generator: torch.Generator | None) -> Tensor:
     """Draw a random ``(size, size)`` orthogonal matrix times `gain`."""
-    q, r = torch.linalg.qr(torch.empty(size, size).normal_(generator=generator))
-    matrix: Tensor = gain * q * r.diagonal().sign()
-    return matrix
+    return gain * semi_orthogonal(size, size, generator)
+
+
+def semi_orthogonal(rows: int, columns: int, generator: torch.Generator | None) -> Tensor:
+    """Draw a matrix whose columns, or rows if these are fewer, are orthonormal."""
+    if rows < columns:
+        return semi_orthogonal(columns, rows, generator).t().contiguous()
+    q, r = torch.linalg.qr(torch.empty(rows, columns).normal_(generator=generator))
+    return (q * r.diagonal().sign()).contiguous()
 
 
 def input_weights(hidden: int, inputs: int, generator: torch.Generator | None) -> Tensor:

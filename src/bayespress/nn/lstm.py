@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bayespress.nn import init
+from bayespress.nn.gated import GatedLayer
 from bayespress.nn.products import linear, scale_pairs
-from bayespress.nn.recurrence import GATES, State, run_lstm
+from bayespress.nn.recurrence import State
 from bayespress.nn.tokens import Tokens
 from bayespress.sparsity import Prior
-from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, Share, VariationalParameter
+from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, Share
 
 
-class LSTM(nn.Module):
+class LSTM(GatedLayer):
     r"""An LSTM layer as :class:`torch.nn.LSTM`, whose weights, gates and neurons can be pruned.
 
     .. math::
@@ -75,34 +76,24 @@ class LSTM(nn.Module):
         threshold: float = THRESHOLD,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            gate_activation,
+            prior,
+            log_sigma=log_sigma,
+            group_log_sigma=group_log_sigma,
+            threshold=threshold,
+        )
         self.batch_first = batch_first
         self.bfloat16_products = False
-        self.gate_activation = gate_activation
-
-        def weight(mean: Tensor) -> VariationalParameter:
-            return VariationalParameter(mean, prior, log_sigma=log_sigma, threshold=threshold)
-
-        def group(size: int, kind: Prior | str) -> VariationalParameter:
-            ones = torch.ones(size)
-            return VariationalParameter(ones, kind, log_sigma=group_log_sigma, threshold=threshold)
-
-        self.weight_ih = weight(init.input_weights(hidden_size, input_size, generator))
-        self.weight_hh = weight(init.recurrent_weights(hidden_size, generator))
-        self.bias = nn.Parameter(init.lstm_bias(hidden_size))
-        self.z_input = group(input_size, neurons_prior)
-        self.z_hidden = group(hidden_size, neurons_prior)
-        self.z_gates = group(GATES * hidden_size, gates_prior)
+        self.weight_ih = self._make_weight(init.input_weights(hidden_size, input_size, generator))
+        weight_hh = init.recurrent_weights(hidden_size, generator)
+        self._make_recurrent(weight_hh, neurons_prior, gates_prior, forget_bias=1.0)
+        self.z_input = self._make_group(input_size, neurons_prior)
 
     @property
     def input_size(self) -> int:
         """Size of an input."""
         return self.weight_ih.mean.shape[1]
-
-    @property
-    def hidden_size(self) -> int:
-        """Number of neurons."""
-        return self.weight_hh.mean.shape[1]
 
     def forward(
         self,
@@ -133,8 +124,7 @@ class LSTM(nn.Module):
         """
         samples: int | Share
         if isinstance(input, Tokens):
-            batch = input.word.shape[0]
-            samples = input.share or batch
+            samples = input.share or input.word.shape[0]
             mask = None if mask is None else mask.t()
             projection, row = self._project_tokens(input, generator)
             shared = row is input.word
@@ -142,26 +132,14 @@ class LSTM(nn.Module):
         else:
             if self.batch_first:
                 input, mask = input.transpose(0, 1), None if mask is None else mask.t()  # noqa: A001
-            batch = samples = input.shape[1]
+            samples = input.shape[1]
             projection = self._project(input, generator)
             row = torch.arange(len(projection), device=input.device).view(input.shape[:2])
             shared = False
-        h, c = self._zeros(projection, batch) if hx is None else (hx[0][0], hx[1][0])
-        output, (h, c) = run_lstm(
-            projection,
-            row,
-            self.weight_hh(generator),
-            self.bias,
-            self.z_gates(generator, samples=samples),
-            self.z_hidden(generator, samples=samples),
-            (h, c),
-            mask,
-            hard=self.gate_activation == "hard_sigmoid",
-            shared=shared,
-        )
+        output, state = self._run(projection, row, samples, hx, mask, generator, shared=shared)
         if self.batch_first:
             output = output.transpose(0, 1)
-        return output, (h.unsqueeze(0), c.unsqueeze(0))
+        return output, state
 
     def _project(self, sequences: Tensor, generator: torch.Generator | None) -> Tensor:
         """Multiply ``(time, batch, input_size)`` by z_input and W: ``(time * batch, 4 H)``."""
@@ -191,10 +169,6 @@ class LSTM(nn.Module):
 
     def _multiply(self, rows: Tensor, weight: Tensor) -> Tensor:
         return linear(rows, weight, bfloat16=self.bfloat16_products)
-
-    def _zeros(self, like: Tensor, batch: int) -> State:
-        zeros = like.new_zeros(batch, self.hidden_size)
-        return zeros, zeros
 
     def extra_repr(self) -> str:
         """Describe the size in the printed module."""

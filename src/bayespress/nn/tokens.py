@@ -12,7 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from bayespress.variational import Share
+from bayespress.variational import Share, VariationalParameter
 
 
 @dataclass
@@ -59,6 +59,42 @@ class Tokens:
         if self.z_vocab is None:
             return vectors
         return vectors * self.z_vocab[self.pairs.pair].unsqueeze(-1)
+
+
+def look_up(
+    weight: VariationalParameter,
+    group: VariationalParameter,
+    ids: Tensor,
+    *,
+    padding_idx: int | None = None,
+    generator: torch.Generator | None = None,
+    share: Share | None = None,
+) -> Tokens:
+    """Take rows of a table, each distinct one once, with noise where the parameters have some.
+
+    Parameters
+    ----------
+    weight, group
+        The table and its group variables, one a row; a row that recurs in one sequence shares its
+        sample.
+    ids
+        Row numbers, shape ``(batch, time)``.
+    padding_idx
+        Row that is the zero vector.
+    generator
+        Source of the noise.
+    share
+        Give these sequences' tokens alone, with noise as if they were all.
+    """
+    rows, word = torch.unique(ids, return_inverse=True)
+    tokens = Tokens(weight(generator, rows=rows), word)
+    if group.varies:
+        tokens.z_vocab = group(generator, rows=rows[tokens.pairs.word])
+    elif not group.is_constant:
+        tokens.vectors = tokens.vectors * group(rows=rows).unsqueeze(1)
+    if padding_idx is not None:
+        tokens.vectors = tokens.vectors * (rows != padding_idx).unsqueeze(1)
+    return tokens if share is None else tokens.part(share)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Settings that belong together, as TOML files: the rows of the papers' tables, and the demo."""
+"""Settings that belong together, as TOML files: the rows of the papers' tables, and the demos."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Recipe:
         For :meth:`bayespress.config.Config.from_flat`.
     paper
         What the papers' authors logged, where they made this run: ``test_accuracy`` in percent,
-        ``compression``, and the kept ``vocabulary``, ``hidden`` and ``gates``.
+        or of a language model ``test_perplexity`` or ``test_bits_per_character``; unless it is
+        dense, ``compression`` and the kept ``vocabulary``, ``hidden`` and ``gates``.
     """
 
     name: str
@@ -62,8 +63,8 @@ def read(name: str) -> Recipe:
 
     Examples
     --------
-    >>> read("ag-news-w").paper["compression"]
-    350
+    >>> read("ag-news-w").paper["compression"], read("ptb-char-w").paper["test_bits_per_character"]
+    (350, 1.429)
     """
     known = names()
     if name not in known:

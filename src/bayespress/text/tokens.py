@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,14 +64,12 @@ class TokenEncoder:
     def fit(cls, text: str, config: TextConfig) -> TokenEncoder:
         """Choose the tokens from a training text, the most frequent ones first."""
         empty = cls(config.level, config.tokenizer, config.lowercase, ())
-        frequency: Counter[str] = Counter()
-        lines: Counter[str] = Counter()
-        for line in empty.lines(text):
-            counts = Counter(line)
-            frequency.update(counts)
-            lines.update(counts.keys())
-        ranked = [token for token, _ in frequency.most_common()]
-        kept = [token for token in ranked if lines[token] >= config.min_documents]
+        # most_common() is stable: tokens of equal frequency stay in order of first appearance.
+        ranked = [token for token, _ in Counter(empty.split(text)).most_common()]
+        kept = ranked
+        if config.min_documents > 1:
+            lines = Counter(chain.from_iterable(map(set, empty.lines(text))))
+            kept = [token for token in ranked if lines[token] >= config.min_documents]
         kept = kept[: config.vocabulary_size]
         if config.level == "word" and len(kept) < len(ranked):
             # Both are needed, however rare: what was cut becomes <unk>, and each line has an end.
@@ -81,6 +80,20 @@ class TokenEncoder:
     def ids(self) -> dict[str, int]:
         """The id of each token."""
         return {token: number for number, token in enumerate(self.tokens)}
+
+    @cached_property
+    def _id_of_code(self) -> NDArray[np.int32]:
+        # One entry more than the highest code point needs: it stands for all that are higher.
+        codes = [ord(character) for character in self.tokens]
+        table = np.full(max(codes, default=-1) + 2, -1, np.int32)
+        table[codes] = np.arange(len(codes))
+        return table
+
+    def split(self, text: str) -> Iterable[str]:
+        """Split a text into tokens, line breaks included."""
+        if self.level == "char":
+            return text.lower() if self.lowercase else text
+        return chain.from_iterable(self.lines(text))
 
     def lines(self, text: str) -> Iterator[Sequence[str]]:
         """Iterate over the tokens of each line, line breaks included."""
@@ -94,19 +107,22 @@ class TokenEncoder:
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Turn a text into ids, shape ``(tokens of the text,)``."""
-        get, default = self.ids.get, self._default
-        found = (get(token, default) for line in self.lines(text) for token in line)
-        return np.fromiter((number for number in found if number >= 0), np.int32)
+        if self.level == "char":
+            return self._encode_characters(text.lower() if self.lowercase else text)
+        get, default = self.ids.get, self.ids.get(UNKNOWN, -1)
+        ids = np.array([get(token, default) for token in self.split(text)], np.int32)
+        return ids[ids >= 0]
+
+    def _encode_characters(self, text: str) -> NDArray[np.int32]:
+        # Code points as numbers: books have millions of characters.
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<i4")
+        ids = self._id_of_code.take(codes, mode="clip")
+        return ids[ids >= 0]
 
     def unknown(self, text: str) -> list[str]:
         """Name the tokens of a text that have no id, each once, in order of appearance."""
         known = self.ids
-        found = (token for line in self.lines(text) for token in line if token not in known)
-        return list(dict.fromkeys(found))
-
-    @property
-    def _default(self) -> int:
-        return self.ids.get(UNKNOWN, -1) if self.level == "word" else -1
+        return [token for token in dict.fromkeys(self.split(text)) if token not in known]
 
     def decode(self, ids: Iterable[int], previous: int | None = None) -> Iterator[str]:
         """Turn ids into pieces of text, one for each id; joined they are the text.

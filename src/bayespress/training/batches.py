@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+
+from bayespress.objective import nll
+from bayespress.variational import Share
 
 _POOL = 50  # batches that are sorted by length together: longer pools would bias the order
 
 
 @dataclass(frozen=True)
-class Batch:
+class TextBatch:
     """Padded on the left: ids and mask of shape ``(batch, time)``, labels ``(batch,)``."""
 
     ids: Tensor
@@ -24,9 +27,24 @@ class Batch:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> TextBatch:
         """Move it to a device."""
-        return Batch(*(t.to(device, non_blocking=True) for t in (self.ids, self.mask, self.labels)))
+        moved = (t.to(device, non_blocking=True) for t in (self.ids, self.mask, self.labels))
+        return TextBatch(*moved)
+
+    def loss(
+        self, module: nn.Module, noise: torch.Generator, share: Share | None
+    ) -> tuple[Tensor, Tensor]:
+        """Mean negative log likelihood of a text, and the share of right answers."""
+        labels = self.labels if share is None else share.of(self.labels)
+        logits = module(self.ids, self.mask, noise, share)
+        likelihood = nll(logits, labels)
+        return likelihood, (answers(logits) == labels).to(likelihood.dtype).mean()
+
+
+def answers(logits: Tensor) -> Tensor:
+    """Give the most probable classes."""
+    return logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class EncodedTexts:
         """Give the same texts with every id replaced by ``new_row[id]``."""
         return EncodedTexts([new_row[ids] for ids in self.ids], self.labels)
 
-    def batch(self, indices: NDArray[np.int64]) -> Batch:
+    def batch(self, indices: NDArray[np.int64]) -> TextBatch:
         """Pad the texts of these positions into one batch."""
         chosen = [self.ids[index] for index in indices]
         longest = max(1, *(len(ids) for ids in chosen))
@@ -52,11 +70,11 @@ class EncodedTexts:
         for row, one in enumerate(chosen):
             start = longest - len(one)
             ids[row, start:], mask[row, start:] = one, True
-        return Batch(
+        return TextBatch(
             torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(self.labels[indices])
         )
 
-    def batches(self, size: int, seed: Sequence[int], *, by_length: bool) -> Iterator[Batch]:
+    def batches(self, size: int, seed: Sequence[int], *, by_length: bool) -> Iterator[TextBatch]:
         """Iterate over one epoch.
 
         Parameters

@@ -14,47 +14,55 @@ from numpy.typing import NDArray
 
 import bayespress
 from bayespress import compact, runtime
-from bayespress.compact import CompactClassifier
-from bayespress.compression import statistics, to_compact
+from bayespress.compact import CompactModel
+from bayespress.compression import Network, statistics
 from bayespress.data import LabelledTexts
-from bayespress.models import TextClassifierNet
+from bayespress.errors import DataError
+from bayespress.models import LanguageModelNet, TextClassifierNet
 from bayespress.runtime import class_numbers
-from bayespress.text import TextEncoder
 from bayespress.training.batches import EncodedTexts
-from bayespress.training.prepare import rebuild
+from bayespress.training.interfaces import (
+    ClassifierInterface,
+    Interface,
+    LanguageInterface,
+    interface_of,
+    rebuild,
+)
 from bayespress.training.run import RunFolder, load_tensors
 from bayespress.training.state import FullSize, restore
 
 _BATCH = 256
+_MAX_LOGITS = 2**22
 
 
 @dataclass(frozen=True)
 class Trained:
     """A network as it was after a run's best epoch, and what belongs to it."""
 
-    net: TextClassifierNet
-    encoder: TextEncoder
-    labels: tuple[str, ...]
+    net: Network
+    interface: Interface
     code: str
     epoch: int
     full: FullSize
 
-    def to_compact(self) -> CompactClassifier:
+    def to_compact(self) -> CompactModel:
         """Take away what was pruned; counts and ratios go along as the model's ``info``."""
         stats = statistics(self.net, self.full.size)
+        counts = {
+            name: getattr(stats, name)
+            for name in ("words", "dims", "neurons", "gates")
+            if getattr(stats, name) is not None
+        }
         info = {
             "code": self.code,
-            "words": stats.words,
-            "dims": stats.dims,
-            "neurons": stats.neurons,
-            "gates": stats.gates,
+            **counts,
             # Two decimals: the file is small, and every digit of its text counts.
             "compression_ratio": round(stats.compression_ratio, 2),
             "stored_compression_ratio": round(stats.stored_compression_ratio, 2),
             "dense_ratio": round(stats.dense_ratio, 2),
             "dense_bytes": stats.dense_bytes + self.full.vocabulary_bytes,
         }
-        return to_compact(self.net, self.encoder, self.labels, info)
+        return self.interface.to_compact(self.net, info)
 
 
 def load_best(folder: RunFolder) -> Trained:
@@ -67,15 +75,15 @@ def load_best(folder: RunFolder) -> Trained:
     """
     config = folder.config()
     tensors, metadata = load_tensors(folder.best_file)
-    encoder, labels = TextEncoder.from_dict(metadata["encoder"]), tuple(metadata["labels"])
-    net = rebuild(config, encoder, labels, metadata)
+    interface = interface_of(metadata)
+    net = rebuild(config, interface, metadata)
     restore(net, None, tensors)
     epoch = metadata["progress"]["best_epoch"]
     full = FullSize.from_dict(metadata["full"])
-    return Trained(net.eval(), encoder, labels, config.model.code, epoch, full)
+    return Trained(net.eval(), interface, config.model.code, epoch, full)
 
 
-def finish(folder: RunFolder, test: LabelledTexts) -> dict[str, Any]:
+def finish(folder: RunFolder, test: LabelledTexts | str) -> dict[str, Any]:
     """Write a run's file, test it, and write the result; return the result.
 
     Raises
@@ -86,13 +94,16 @@ def finish(folder: RunFolder, test: LabelledTexts) -> dict[str, Any]:
     trained = load_best(folder)
     model = trained.to_compact()
     size = compact.save(model, folder.artifact_file)
-    inspection = runtime.inspect(model, size)
+    if isinstance(test, str):
+        figures = _test_language_model(trained, folder.artifact_file, test)
+    else:
+        figures = _test_classifier(trained, folder.artifact_file, test)
     result = {
         "best_epoch": trained.epoch,
-        **_test(trained, folder.artifact_file, test),
+        **figures,
         "file_bytes": size,
-        "size_ratio": inspection.size_ratio,
-        **inspection.info,
+        "size_ratio": model.info["dense_bytes"] / size,
+        **model.info,
         "versions": {
             "bayespress": bayespress.__version__,
             "torch": torch.__version__,
@@ -104,14 +115,14 @@ def finish(folder: RunFolder, test: LabelledTexts) -> dict[str, Any]:
     return result
 
 
-def _test(trained: Trained, file: Path, test: LabelledTexts) -> dict[str, Any]:
+def _test_classifier(trained: Trained, file: Path, test: LabelledTexts) -> dict[str, Any]:
     """Compare the full-size masked network and the shipped file on the test data."""
     if len(test) == 0:
         return {"test_texts": 0}
-    predictor = runtime.load(file)
+    predictor = runtime.load_classifier(file)
     masked = masked_probabilities(trained, test.texts)
     shipped = runtime.evaluate(predictor, test.texts, test.labels)
-    expected = class_numbers(test.labels, trained.labels)
+    expected = class_numbers(test.labels, predictor.labels)
     return {
         "test_texts": len(test),
         "test_accuracy_masked": float((masked.argmax(axis=1) == expected).mean()),
@@ -120,10 +131,41 @@ def _test(trained: Trained, file: Path, test: LabelledTexts) -> dict[str, Any]:
     }
 
 
+def _test_language_model(trained: Trained, file: Path, test: str) -> dict[str, Any]:
+    """Compare the full-size masked network and the shipped file on the test text."""
+    model = runtime.load_language_model(file)
+    try:
+        shipped = model.evaluate(test)
+    except DataError:  # too short, or none
+        return {"test_tokens": 0, "level": model.encoder.level}
+    masked = masked_nll(trained, test)
+    of_file, _ = model.nll(model.encoder.encode(test))
+    difference = np.abs(np.exp(-masked) - np.exp(-of_file)).max()
+    return {
+        "test_tokens": shipped.tokens,
+        "test_unknown": shipped.unknown,
+        "test_nll_masked": float(masked.mean()),
+        "test_nll_file": shipped.nll,
+        "test_perplexity": shipped.perplexity,
+        "test_bits_per_token": shipped.bits_per_token,
+        "level": shipped.level,
+        "largest_difference": float(difference),
+    }
+
+
 def masked_probabilities(trained: Trained, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Class probabilities of the full-size network with its masks, shape ``(N, labels)``."""
+    """Class probabilities of the full-size network with its masks, shape ``(N, labels)``.
+
+    Raises
+    ------
+    TypeError
+        If it is no classifier.
+    """
+    net, interface = trained.net, trained.interface
+    if not isinstance(net, TextClassifierNet) or not isinstance(interface, ClassifierInterface):
+        raise TypeError("only a classifier has class probabilities")
     encoded = EncodedTexts(
-        [trained.encoder.encode(text) for text in texts], np.zeros(len(texts), dtype=np.int64)
+        [interface.encoder.encode(text) for text in texts], np.zeros(len(texts), dtype=np.int64)
     )
     # By length, so that short texts are not padded to the longest.
     order = np.argsort([len(ids) for ids in encoded.ids], kind="stable")
@@ -131,10 +173,59 @@ def masked_probabilities(trained: Trained, texts: Sequence[str]) -> NDArray[np.f
     with torch.no_grad():
         for start in range(0, len(order), _BATCH):
             batch = encoded.batch(order[start : start + _BATCH])
-            logits = trained.net(batch.ids, batch.mask)
+            logits = net(batch.ids, batch.mask)
             if logits.shape[1] == 1:
                 logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
             parts.append(torch.softmax(logits, dim=1).numpy())
     probabilities = np.empty_like(np.concatenate(parts))
     probabilities[order] = np.concatenate(parts)
     return probabilities
+
+
+def masked_nll(trained: Trained, text: str) -> NDArray[np.float64]:
+    """Negative log likelihood of each token, by the full-size network with its masks.
+
+    Parameters
+    ----------
+    trained
+        A language model.
+    text
+        Raw text: read as one stream, or window by window if that is how the network learned.
+
+    Returns
+    -------
+    ndarray
+        In nats, shape ``(predicted tokens,)``.
+
+    Raises
+    ------
+    TypeError
+        If it is no language model.
+    """
+    net, interface = trained.net, trained.interface
+    if not isinstance(net, LanguageModelNet) or not isinstance(interface, LanguageInterface):
+        raise TypeError("only a language model predicts tokens")
+    tokens = torch.from_numpy(interface.encoder.encode(text)).long()
+    rows = torch.from_numpy(interface.rows)[tokens]
+    at_once = max(1, _MAX_LOGITS // net.output.out_features)
+    state, parts = None, []
+    begins = _begins(len(tokens), interface.window or len(tokens), at_once)
+    with torch.no_grad():
+        for start, end, is_new in begins:
+            logits, state = net(rows[None, start:end], None if is_new else state)
+            following = tokens[start + 1 : end + 1]
+            loss = torch.nn.functional.cross_entropy(logits[0], following, reduction="none")
+            parts.append(loss.double().numpy())
+    return np.concatenate(parts)
+
+
+def _begins(count: int, window: int, at_once: int) -> list[tuple[int, int, bool]]:
+    """Cut a stream into pieces to read: begin, end, and whether the state is zero there."""
+    pieces = []
+    for begin in range(0, count - 1, window):
+        last = min(begin + window, count) - 1  # the last token is predicted, not read
+        pieces += [
+            (start, min(start + at_once, last), start == begin)
+            for start in range(begin, last, at_once)
+        ]
+    return pieces

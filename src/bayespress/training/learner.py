@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from bayespress.compression import to_principal_axes
+from bayespress.compression import Network, to_principal_axes
 from bayespress.config import Config
-from bayespress.models import TextClassifierNet
-from bayespress.objective import nll
+from bayespress.models import LanguageModelNet, TextClassifierNet
 from bayespress.training import process
-from bayespress.training.batches import Batch
 from bayespress.training.schedules import Phase
 from bayespress.training.state import make_optimizer
+from bayespress.training.tasks import Batch
 from bayespress.training.workers import Workers
 from bayespress.variational import named_variational_parameters, set_threshold
 
@@ -31,12 +30,12 @@ class Step:
     kl
         Undivided divergence of what is left of the network, nats; 0 in phases without noise.
     accuracy
-        Share of right answers.
+        Share of right answers; None for language models.
     """
 
     nll: float
     kl: float
-    accuracy: float
+    accuracy: float | None
 
 
 class Learner:
@@ -52,24 +51,31 @@ class Learner:
         The processes that divide each mini-batch.
     """
 
-    def __init__(self, net: TextClassifierNet, config: Config, workers: Workers) -> None:
+    def __init__(self, net: Network, config: Config, workers: Workers) -> None:
         self.net = net.to(workers.device)
         self.config = config
         self.workers = workers
         # The kernels of the CPU take sparse gradients; DistributedDataParallel takes dense ones.
         on_cpu = workers.device.type == "cpu"
-        net.embedding.weight.sparse_grad = on_cpu and workers.count == 1
         is_rounded = config.training.precision == "bfloat16"
-        net.lstm.bfloat16_products = is_rounded and process.has_bfloat16(workers.device)
+        if isinstance(net, LanguageModelNet):
+            table = net.lstm.weight_ih
+        else:
+            table = net.embedding.weight
+            net.lstm.bfloat16_products = is_rounded and process.has_bfloat16(workers.device)
+        table.sparse_grad = on_cpu and workers.count == 1
         self.optimizer = make_optimizer(net, config)
         self._parallel: nn.Module = net
 
     def enter(self, phase: Phase) -> None:
         """Do what the first epoch of a phase begins with."""
         parameters = [p for _, p in named_variational_parameters(self.net)]
-        is_turned = self.config.training.principal_axes
-        if phase is Phase.SPARSE and is_turned and any(p.log_sigma is not None for p in parameters):
-            to_principal_axes(self.net, self.config.training.vector_scale)
+        net = self.net
+        is_turned = self.config.training.principal_axes and any(
+            p.log_sigma is not None for p in parameters
+        )
+        if phase is Phase.SPARSE and is_turned and isinstance(net, TextClassifierNet):
+            to_principal_axes(net, self.config.training.vector_scale)
         elif phase is Phase.FINETUNING:
             for parameter in parameters:
                 parameter.freeze()
@@ -92,20 +98,13 @@ class Learner:
         """Take one step; `divergence_scale` is what a nat of divergence counts."""
         share = self.workers.share(len(batch))
         weight = self.workers.weight_of(share)
-        batch = batch.to(self.workers.device)
-        labels = batch.labels if share is None else share.of(batch.labels)
-        logits = self._parallel(batch.ids, batch.mask, noise, share)
-        likelihood = weight * nll(logits, labels)
+        mean, accuracy = batch.to(self.workers.device).loss(self._parallel, noise, share)
+        likelihood = weight * mean
         self.optimizer.zero_grad()
         likelihood.backward()
         divergence = self.optimizer.step_with_kl(
             divergence_scale if self.net.training else None, self.config.training.clip_norm
         )
-        right = weight * (answers(logits) == labels).to(likelihood.dtype).mean()
-        figures = self.workers.average(torch.stack([likelihood.detach(), right])).tolist()
-        return Step(nll=figures[0], kl=divergence, accuracy=figures[1])
-
-
-def answers(logits: torch.Tensor) -> torch.Tensor:
-    """Give the most probable classes."""
-    return logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
+        figures = [likelihood.detach(), *([] if accuracy is None else [weight * accuracy])]
+        first, *rest = self.workers.average(torch.stack(figures)).tolist()
+        return Step(nll=first, kl=divergence, accuracy=rest[0] if rest else None)

@@ -7,12 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from bayespress.compression import KeepMasks, ShrinkPlan, Size, aggregate_live, shrink
-from bayespress.models import TextClassifierNet
+from bayespress.compression import KeepMasks, Network, ShrinkPlan, Size, aggregate_live, shrink
 from bayespress.text import renumbering
-from bayespress.training.prepare import Task
-
-_NAMES = ("words", "dims", "neurons")
+from bayespress.training.tasks import Task
 
 
 class LiveShrinking:
@@ -32,19 +29,22 @@ class LiveShrinking:
     Attributes
     ----------
     pruned_for
-        Epochs that each of the ``words``, ``dims`` and ``neurons`` has been pruned for.
+        Epochs that each of the ``words``, ``dims`` (a classifier's) and ``neurons`` has been
+        pruned for.
     """
 
     def __init__(self, patience: int, size: Size) -> None:
         self.patience = patience
+        counts = {"words": size.rows, "dims": size.dims, "neurons": size.neurons}
         self.pruned_for = {
             name: torch.zeros(count, dtype=torch.int32)
-            for name, count in zip(_NAMES, (size.rows, size.dims, size.neurons), strict=True)
+            for name, count in counts.items()
+            if count is not None
         }
 
     def shrink(
         self,
-        net: TextClassifierNet,
+        net: Network,
         optimizer: torch.optim.Optimizer,
         task: Task,
         *,
@@ -71,25 +71,34 @@ class LiveShrinking:
         masks = aggregate_live(net)
         self._count(masks)
         keep = self._keep(masks, 1 if at_once else self.patience)
-        # Row 0, the zero vector, stays in any case.
-        if all(bool(mask.all()) for mask in (keep.vocab[1:], keep.emb, keep.hidden)):
+        first = int(task.interface.zero_row)  # the zero vector stays in any case
+        if all(bool(mask.all()) for mask in (keep.vocab[first:], keep.emb, keep.hidden)):
             return task
-        encoder, rows = task.encoder.restrict(keep.vocab.cpu().numpy())
+        interface, rows = task.interface.restrict(keep.vocab.cpu().numpy())
         plan = ShrinkPlan.from_masks(keep, torch.from_numpy(rows).to(keep.vocab.device))
         shrink(net, plan, optimizer)
-        for name, index in zip(_NAMES, (plan.rows, plan.emb, plan.hidden), strict=True):
-            self.pruned_for[name] = self.pruned_for[name][index.cpu()]
-        return task.restrict(encoder, renumbering(task.encoder.vocabulary.num_rows, rows))
+        for name, index in (("words", plan.rows), ("dims", plan.emb), ("neurons", plan.hidden)):
+            if name in self.pruned_for:
+                self.pruned_for[name] = self.pruned_for[name][index.cpu()]
+        return task.restrict(interface, renumbering(len(keep.vocab), rows))
 
     def _count(self, masks: KeepMasks) -> None:
-        kept = (masks.vocab, masks.emb, masks.hidden)
-        for name, keep in zip(_NAMES, kept, strict=True):
-            self.pruned_for[name] = torch.where(keep.cpu(), 0, self.pruned_for[name] + 1)
+        kept = {"words": masks.vocab, "dims": masks.emb, "neurons": masks.hidden}
+        for name, count in self.pruned_for.items():
+            self.pruned_for[name] = torch.where(kept[name].cpu(), 0, count + 1)
 
     def _keep(self, masks: KeepMasks, patience: int) -> KeepMasks:
-        device = masks.vocab.device
-        words, dims, neurons = ((self.pruned_for[name] < patience).to(device) for name in _NAMES)
-        return replace(masks, vocab=words, emb=dims, hidden=neurons)
+        kept = {
+            name: (count < patience).to(masks.vocab.device)
+            for name, count in self.pruned_for.items()
+        }
+        # What a language model's LSTM reads are the words.
+        return replace(
+            masks,
+            vocab=kept["words"],
+            emb=kept.get("dims", torch.ones_like(masks.emb)),
+            hidden=kept["neurons"],
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """Give the counters, for checkpoints."""
@@ -97,5 +106,5 @@ class LiveShrinking:
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Put the counters back that :meth:`tensors` gave."""
-        for name in _NAMES:
+        for name in self.pruned_for:
             self.pruned_for[name] = tensors[f"pruned_for.{name}"]

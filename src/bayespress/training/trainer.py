@@ -7,29 +7,23 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 
-from bayespress.compression import (
-    Size,
-    Statistics,
-    compact_with_rows,
-    statistics,
-)
+from bayespress.compression import Network, Size, Statistics, statistics
 from bayespress.config import Config
-from bayespress.data import Splits
+from bayespress.data import Splits, TextSplits
 from bayespress.errors import RunError, TrainingError
 from bayespress.history import EpochRecord, read_history, write_history
 from bayespress.models import TextClassifierNet
 from bayespress.optim import VariationalAdam
-from bayespress.runtime import TextPredictor
-from bayespress.text import TextEncoder, renumbering
 from bayespress.training import prepare, process
-from bayespress.training.learner import Learner, answers
+from bayespress.training.classification import Classification
+from bayespress.training.interfaces import interface_of, rebuild
+from bayespress.training.learner import Learner
 from bayespress.training.listener import Listener, Silent
-from bayespress.training.prepare import Task
 from bayespress.training.run import RunFolder, load_tensors, save_tensors
 from bayespress.training.schedules import Phase, Schedule
+from bayespress.training.seeds import generator
 from bayespress.training.shrinking import LiveShrinking
 from bayespress.training.state import (
     FullSize,
@@ -38,6 +32,7 @@ from bayespress.training.state import (
     set_rate_factor,
     state_tensors,
 )
+from bayespress.training.tasks import Task
 from bayespress.training.workers import Workers
 from bayespress.variational import kl
 
@@ -49,7 +44,19 @@ class _Means:
     loss: float
     nll: float
     kl: float
-    accuracy: float
+    accuracy: float | None
+
+    @classmethod
+    def of(cls, steps: list[_Means]) -> _Means:
+        """Take the means of single steps' figures."""
+
+        def mean(values: list[float | None]) -> float | None:
+            known = [value for value in values if value is not None]
+            return math.fsum(known) / len(known) if known else None
+
+        columns = zip(*((s.loss, s.nll, s.kl, s.accuracy) for s in steps), strict=True)
+        loss, nll, kl, accuracy = (mean(list(column)) for column in columns)
+        return cls(loss or 0.0, nll or 0.0, kl or 0.0, accuracy)
 
 
 class Trainer:
@@ -79,7 +86,7 @@ class Trainer:
     def __init__(
         self,
         config: Config,
-        splits: Splits,
+        splits: Splits | TextSplits,
         folder: RunFolder,
         listener: Listener | None = None,
         workers: Workers | None = None,
@@ -90,10 +97,10 @@ class Trainer:
         self.workers = workers or Workers()
         self._fingerprint = prepare.fingerprint(splits)
         tensors, metadata = self._read_checkpoint()
-        encoder = TextEncoder.from_dict(metadata["encoder"]) if metadata else None
+        restricted = interface_of(metadata) if metadata else None
         with self.workers.one_by_one():
-            self.task: Task = prepare.prepare(config, splits, self._fingerprint, encoder)
-        net = prepare.rebuild(config, self.task.encoder, self.task.labels, metadata)
+            self.task: Task = prepare.prepare(config, splits, self._fingerprint, restricted)
+        net = rebuild(config, self.task.interface, metadata)
         self._learner = Learner(net, config, self.workers)
         self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
         self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
@@ -124,7 +131,7 @@ class Trainer:
         return self.progress
 
     @property
-    def net(self) -> TextClassifierNet:
+    def net(self) -> Network:
         """The network, as small as live shrinking has made it."""
         return self._learner.net
 
@@ -145,8 +152,8 @@ class Trainer:
         if self._schedule.phase(epoch) is not Phase.DENSE:
             self._shrink()
         stats = statistics(self.net, self._full.size)
-        accuracy = self._validate()
-        score = accuracy + self.config.training.compression_worth * math.log10(
+        measure = self.task.validate(self.net)
+        score = measure.score + self.config.training.compression_worth * math.log10(
             stats.compression_ratio
         )
         last_step = epoch * self._schedule.steps_per_epoch - 1
@@ -160,7 +167,8 @@ class Trainer:
             learning_rate=self.config.training.learning_rate
             * self._schedule.rate_factor(last_step),
             train_accuracy=means.accuracy,
-            validation_accuracy=accuracy,
+            validation_accuracy=measure.accuracy,
+            validation_nll=measure.nll,
             score=score,
             **_counts(stats),
         )
@@ -192,32 +200,27 @@ class Trainer:
     @property
     def _schedule(self) -> Schedule:
         training = self.config.training
-        steps = math.ceil(len(self.task.train) / training.batch_size)
-        return Schedule(training, steps, self.progress.reached_at)
+        return Schedule(training, self.task.steps(training), self.progress.reached_at)
 
     def _train_epoch(self, epoch: int) -> _Means:
         training, schedule = self.config.training, self._schedule
         self._begin(epoch)
-        noise = prepare.generator(training.seed, "noise", epoch, self.workers.device)
-        order = prepare.seed_of(training.seed, "order", epoch)
-        batches = self.task.train.batches(
-            training.batch_size, order, by_length=training.length_batching
-        )
+        noise = generator(training.seed, "noise", epoch, self.workers.device)
         self.listener.on_epoch_begin(epoch, schedule.steps_per_epoch)
         steps = []
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(self.task.batches(training, epoch)):
             now = (epoch - 1) * schedule.steps_per_epoch + number
-            scale = schedule.kl_weight(now) / len(self.task.train)
+            scale = schedule.kl_weight(now) / self.task.num_train
             set_rate_factor(self.optimizer, schedule.rate_factor(now))
             step = self._learner.step(batch, noise, scale)
             divergence = step.kl + (self.progress.removed_kl if self.net.training else 0.0)
             loss = step.nll + scale * divergence
             if not math.isfinite(loss):
                 raise TrainingError(self._not_finite(epoch, number + 1))
-            steps.append((loss, step.nll, divergence, step.accuracy))
+            steps.append(_Means(loss, step.nll, divergence, step.accuracy))
             self.listener.on_step(number + 1, loss)
         self._learner.end_epoch()
-        return _Means(*np.mean(steps, axis=0).tolist())
+        return _Means.of(steps)
 
     def _begin(self, epoch: int) -> None:
         schedule = self._schedule
@@ -238,8 +241,7 @@ class Trainer:
         self.progress = replace(self.progress, removed_kl=self.progress.removed_kl + removed)
 
     def _measure(self) -> FullSize:
-        words = self.task.encoder.vocabulary.rows
-        return FullSize(Size.of(self.net), sum(len(word.encode()) + 1 for word in words))
+        return FullSize(Size.of(self.net), self.task.interface.vocabulary_bytes)
 
     def _not_finite(self, epoch: int, step: int) -> str:
         return (
@@ -247,15 +249,9 @@ class Trainer:
             f"(now {self.config.training.learning_rate:g}) or set --clip-norm"
         )
 
-    def _validate(self) -> float:
-        """Share of validation texts that the pruned network gets right, by its compact model."""
-        task = self.task
-        model, rows = compact_with_rows(self.net, task.encoder, task.labels)
-        texts = task.validation.renumber(renumbering(task.encoder.vocabulary.num_rows, rows))
-        found = answers(torch.from_numpy(TextPredictor(model).logits(texts.ids)))
-        return float((found.numpy() == texts.labels).mean())
-
     def _load_pretrained(self) -> None:
+        if not isinstance(self.task, Classification) or not isinstance(self.net, TextClassifierNet):
+            return
         found = prepare.load_pretrained(self.net, self.config, self.task.encoder)
         if found:
             words = sum(word is not None for word in self.task.encoder.vocabulary.words)
@@ -268,8 +264,7 @@ class Trainer:
             return
         metadata = {
             "progress": self.progress.to_dict(),
-            "encoder": self.task.encoder.to_dict(),
-            "labels": self.task.labels,
+            **self.task.interface.to_dict(),
             "data": self._fingerprint,
             "size": asdict(Size.of(self.net)),
             "full": self._full.to_dict(),

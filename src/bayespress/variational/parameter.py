@@ -71,7 +71,7 @@ class VariationalParameter(nn.Module):
         if self.prior is Prior.CONSTANT:
             self.register_buffer("mean", torch.ones_like(mean))
         else:
-            self.mean = nn.Parameter(mean)
+            self.mean = nn.Parameter(mean.contiguous())  # the kernels' order
         if self.prior.is_random:
             self.log_sigma = nn.Parameter(torch.full_like(mean, log_sigma))
         else:

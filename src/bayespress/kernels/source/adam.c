@@ -57,6 +57,7 @@ enum { NONE, LOG_UNIFORM, NORMAL };
 struct adam {
     float beta1, beta2, epsilon, correction; /* correction: sqrt(1 - beta2^t) */
     float kl_weight;                         /* of the divergence in the objective */
+    float grad_scale;                        /* of the whole gradient: below 1 where it is clipped */
     long prior;
     struct approximation approximation;
     long columns;          /* numbers in a row */
@@ -71,8 +72,57 @@ struct slot {
     float rate;
 };
 
+/* Numbers j to j + LANES of a row, their whole gradients, and the divergence. */
+struct piece {
+    vf theta, log_s, d_mean, d_log_sigma, value;
+};
+
+INLINE struct piece piece_of(const struct adam *a, const struct slot *mean,
+                             const struct slot *log_sigma, long at, long from, long n) {
+    struct piece p = {.log_s = {0}, .d_log_sigma = {0}, .value = {0}};
+    p.theta = load_n(mean->value + at, n);
+    p.d_mean = from < 0 ? splat(0) : load_n(mean->grad + from, n);
+    if (!log_sigma) return p;
+    p.log_s = load_n(log_sigma->value + at, n);
+    p.d_log_sigma = from < 0 ? splat(0) : load_n(log_sigma->grad + from, n);
+    if (a->prior != NONE) {
+        struct divergence d = a->prior == NORMAL
+                                  ? normal(p.theta, p.log_s)
+                                  : log_uniform(&a->approximation, p.theta, p.log_s);
+        p.d_mean += a->kl_weight * d.by_mean;
+        p.d_log_sigma += a->kl_weight * d.by_log_sigma;
+        p.value = n < LANES ? load_n((const float *)&d.value, n) : d.value;
+    }
+    return p;
+}
+
+INLINE long row_of_gradients(const struct adam *a, long row) {
+    return a->slot ? (long)a->slot[row] * a->columns : row * a->columns;
+}
+
+/* Sum of the squares of the whole gradients of rows first to last. */
+double bayespress_square_norm(const struct adam *a, const struct slot *mean,
+                              const struct slot *log_sigma, long first, long last) {
+    double total = 0;
+    uint64_t mode = flush_denormals();
+    for (long row = first; row < last; row++) {
+        long at = row * a->columns, from = row_of_gradients(a, row);
+        vf row_total = {0};
+        for (long j = 0; j < a->columns; j += LANES) {
+            long n = a->columns - j, source = from < 0 ? -1 : from + j;
+            struct piece p = piece_of(a, mean, log_sigma, at + j, source, n);
+            vf squares = p.d_mean * p.d_mean + p.d_log_sigma * p.d_log_sigma;
+            row_total += n < LANES ? load_n((const float *)&squares, n) : squares;
+        }
+        total += sum(row_total);
+    }
+    restore_denormals(mode);
+    return total;
+}
+
 INLINE void update(const struct adam *a, const struct slot *s, long j, long n, vf value, vf grad) {
     vf m = load_n(s->first + j, n), v = load_n(s->second + j, n);
+    grad *= a->grad_scale;
     m += (1.0f - a->beta1) * (grad - m);
     v = a->beta2 * v + (1.0f - a->beta2) * grad * grad;
     store_n(s->first + j, m, n);
@@ -88,28 +138,14 @@ double bayespress_adam(const struct adam *a, const struct slot *mean, const stru
     double total = 0;
     uint64_t mode = flush_denormals();
     for (long row = first; row < last; row++) {
-        long at = row * a->columns, from = a->slot ? (long)a->slot[row] * a->columns : at;
+        long at = row * a->columns, from = row_of_gradients(a, row);
         vf row_total = {0};
         for (long j = 0; j < a->columns; j += LANES) {
-            long n = a->columns - j;
-            vf theta = load_n(mean->value + at + j, n);
-            vf d_mean = from < 0 ? splat(0) : load_n(mean->grad + from + j, n);
-            if (!log_sigma) {
-                update(a, mean, at + j, n, theta, d_mean);
-                continue;
-            }
-            vf log_s = load_n(log_sigma->value + at + j, n);
-            vf d_log_sigma = from < 0 ? splat(0) : load_n(log_sigma->grad + from + j, n);
-            if (a->prior != NONE) {
-                struct divergence d = a->prior == NORMAL
-                                          ? normal(theta, log_s)
-                                          : log_uniform(&a->approximation, theta, log_s);
-                d_mean += a->kl_weight * d.by_mean;
-                d_log_sigma += a->kl_weight * d.by_log_sigma;
-                row_total += n < LANES ? load_n((const float *)&d.value, n) : d.value;
-            }
-            update(a, mean, at + j, n, theta, d_mean);
-            update(a, log_sigma, at + j, n, log_s, d_log_sigma);
+            long n = a->columns - j, source = from < 0 ? -1 : from + j;
+            struct piece p = piece_of(a, mean, log_sigma, at + j, source, n);
+            row_total += p.value;
+            update(a, mean, at + j, n, p.theta, p.d_mean);
+            if (log_sigma) update(a, log_sigma, at + j, n, p.log_s, p.d_log_sigma);
         }
         total += sum(row_total);
     }

@@ -1,0 +1,113 @@
+"""Learning to classify texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bayespress.compression import Network, compact_with_rows
+from bayespress.config import Config, TrainingConfig
+from bayespress.data import Splits
+from bayespress.errors import DataError
+from bayespress.models import TextClassifierNet
+from bayespress.runtime import TextPredictor
+from bayespress.text import TextEncoder, renumbering
+from bayespress.training.batches import EncodedTexts, TextBatch, answers
+from bayespress.training.encoding import encode
+from bayespress.training.interfaces import ClassifierInterface, Interface
+from bayespress.training.seeds import seed_of
+from bayespress.training.tasks import Measure
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Labelled texts as ids and class numbers."""
+
+    interface: ClassifierInterface
+    train: EncodedTexts
+    validation: EncodedTexts
+
+    @property
+    def encoder(self) -> TextEncoder:
+        """Texts to rows."""
+        return self.interface.encoder
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.interface.labels
+
+    @property
+    def num_train(self) -> int:
+        """Number of training texts."""
+        return len(self.train)
+
+    def steps(self, training: TrainingConfig) -> int:
+        """Mini-batches an epoch."""
+        return math.ceil(len(self.train) / training.batch_size)
+
+    def batches(self, training: TrainingConfig, epoch: int) -> Iterator[TextBatch]:
+        """Iterate over one epoch."""
+        order = seed_of(training.seed, "order", epoch)
+        return self.train.batches(training.batch_size, order, by_length=training.length_batching)
+
+    def restrict(self, interface: Interface, new_row: NDArray[np.int32]) -> Classification:
+        """Give the task for fewer words."""
+        if not isinstance(interface, ClassifierInterface):
+            raise TypeError(f"a classifier's is needed, got {type(interface).__name__}")
+        return replace(
+            self,
+            interface=interface,
+            train=self.train.renumber(new_row),
+            validation=self.validation.renumber(new_row),
+        )
+
+    def validate(self, net: Network) -> Measure:
+        """Share of validation texts that the pruned network gets right."""
+        if not isinstance(net, TextClassifierNet):
+            raise TypeError(f"a classifier is needed, got {type(net).__name__}")
+        model, rows = compact_with_rows(net, self.encoder, self.labels)
+        texts = self.validation.renumber(renumbering(self.encoder.vocabulary.num_rows, rows))
+        found = answers(torch.from_numpy(TextPredictor(model).logits(texts.ids)))
+        return Measure(accuracy=float((found.numpy() == texts.labels).mean()))
+
+
+def prepare_classification(
+    config: Config, splits: Splits, digest: str, restricted: ClassifierInterface | None = None
+) -> Classification:
+    """Choose the vocabulary by the training texts, and encode texts.
+
+    Parameters
+    ----------
+    config, splits
+        Settings and data.
+    digest
+        The data's, from :func:`~bayespress.training.prepare.fingerprint`.
+    restricted
+        What live shrinking has made of the interface, in a run that goes on.
+
+    Raises
+    ------
+    DataError
+        If there is no validation data, or no word to learn from.
+    """
+    if len(splits.validation) == 0:
+        raise DataError(
+            "the best epoch is chosen on validation data and there is none: "
+            "set --validation-fraction above 0 or name a --validation-source"
+        )
+    encoded = encode(splits, config.text, digest)
+    if not encoded.encoder.vocabulary.rows:
+        raise DataError(
+            f"no word occurs in {config.text.min_documents} training texts: lower --min-documents"
+        )
+    interface = ClassifierInterface(encoded.encoder, splits.labels)
+    task = Classification(interface, encoded.train, encoded.validation)
+    if restricted is None:
+        return task
+    return task.restrict(restricted, task.encoder.vocabulary.rows_in(restricted.encoder.vocabulary))
