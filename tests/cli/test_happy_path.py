@@ -317,7 +317,10 @@ def test_help_and_version():
         [],
         *(
             [name]
-            for name in ["demo", "train", "compress", "evaluate", "predict", "inspect", "recipes"]
+            for name in [
+                *("demo", "train", "compress", "evaluate"),
+                *("predict", "generate", "inspect", "recipes"),
+            ]
         ),
         *(["recipes", name] for name in ("ls", "show", "run")),
     ],

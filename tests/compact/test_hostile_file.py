@@ -4,6 +4,7 @@ import json
 import random
 import tracemalloc
 import zlib
+from functools import partial
 
 import pytest
 from hypothesis import assume, example, given
@@ -12,58 +13,20 @@ from hypothesis import strategies as st
 from bayespress.compact import dumps, loads
 from bayespress.compact.file import MAGIC
 from bayespress.errors import ArtifactError
+from tests.compact.forging import PRELUDE, forge, forge_fields, load_or_refuse, parts, seal
+from tests.compact.language_strategies import small_language_model
 from tests.compact.strategies import JSON, small_model
 
-HONEST = dumps(small_model())
-PRELUDE = 28
+HONEST, HONEST_LANGUAGE = dumps(small_model()), dumps(small_language_model(window=7))
+KINDS = pytest.mark.parametrize("honest", [HONEST, HONEST_LANGUAGE], ids=["classifier", "language"])
+ARRAYS = parts(HONEST)[2]
+with_fields = partial(forge_fields, HONEST)
+with_tokens = partial(forge_fields, HONEST_LANGUAGE)
 
 
-def seal(body):
-    """Make size and checksum right, so that what lies behind them is looked at."""
-    size = (len(body) + 4).to_bytes(8, "little")
-    body = body[:12] + size + body[20:]
-    return body + zlib.crc32(body).to_bytes(4, "little")
-
-
-def parts(data=HONEST):
-    """The JSON object, the words and the bytes behind the text."""
-    stored = int.from_bytes(data[20:24], "little")
-    line, *words = zlib.decompress(data[PRELUDE : PRELUDE + stored]).decode().split("\n")
-    return json.loads(line), words, data[PRELUDE + stored : -4]
-
-
-def forge(text, arrays, *, claimed=None, stored=None, version=1):
-    text = text if isinstance(text, bytes) else text.encode()
-    stored = zlib.compress(text, 0) if stored is None else stored
-    sizes = [len(stored), len(text) if claimed is None else claimed]
-    numbers = b"".join(size.to_bytes(4, "little") for size in sizes)
-    body = MAGIC + version.to_bytes(4, "little") + bytes(8) + numbers + stored + arrays
-    return seal(body)
-
-
-def with_fields(words=None, arrays=None, **changes):
-    fields, honest_words, honest_arrays = parts()
-    line = json.dumps({**fields, **changes})
-    text = "\n".join([line, *(honest_words if words is None else words)])
-    return forge(text, honest_arrays if arrays is None else arrays)
-
-
-def load_or_refuse(data):
-    """Load; anything but a sound model or a one-line ArtifactError is a failure."""
-    try:
-        model = loads(data, "gift")
-    except ArtifactError as error:
-        model, refusal = None, str(error)
-    else:
-        refusal = "gift"
-        assert dumps(model)
-    assert "gift" in refusal
-    assert "\n" not in refusal
-    return model
-
-
-def test_a_forged_file_without_a_lie_is_sound():
-    assert load_or_refuse(with_fields()) is not None
+@KINDS
+def test_a_forged_file_without_a_lie_is_sound(honest):
+    assert load_or_refuse(forge_fields(honest)) is not None
 
 
 @given(st.binary(max_size=200))
@@ -78,14 +41,16 @@ def test_random_bytes_behind_the_magic_are_refused(data):
     assert load_or_refuse(seal(MAGIC + b"\1\0\0\0" + bytes(8) + data)) is None
 
 
-def test_every_truncation_is_refused():
-    assert all(load_or_refuse(HONEST[:end]) is None for end in range(len(HONEST)))
+@KINDS
+def test_every_truncation_is_refused(honest):
+    assert all(load_or_refuse(honest[:end]) is None for end in range(len(honest)))
 
 
-def test_every_flipped_bit_is_refused():
-    for place in range(len(HONEST)):
+@KINDS
+def test_every_flipped_bit_is_refused(honest):
+    for place in range(len(honest)):
         for bit in range(8):
-            data = bytearray(HONEST)
+            data = bytearray(honest)
             data[place] ^= 1 << bit
             assert load_or_refuse(bytes(data)) is None
 
@@ -95,37 +60,44 @@ def test_a_longer_file_is_refused(more):
     assert load_or_refuse(HONEST + more) is None
 
 
+@KINDS
 @given(st.data())
-def test_changed_bytes_under_a_right_checksum_do_no_harm(data):
-    body = bytearray(HONEST[:-4])
+def test_changed_bytes_under_a_right_checksum_do_no_harm(honest, data):
+    body = bytearray(honest[:-4])
     for _ in range(data.draw(st.integers(1, 3))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     load_or_refuse(seal(bytes(body)))
 
 
+@KINDS
 @given(st.data())
-def test_bytes_cut_out_under_a_right_checksum_do_no_harm(data):
-    start = data.draw(st.integers(PRELUDE, len(HONEST) - 4))
-    end = data.draw(st.integers(start, len(HONEST) - 4))
+def test_bytes_cut_out_under_a_right_checksum_do_no_harm(honest, data):
+    start = data.draw(st.integers(PRELUDE, len(honest) - 4))
+    end = data.draw(st.integers(start, len(honest) - 4))
     assume(start != end)
-    assert load_or_refuse(seal(HONEST[:start] + HONEST[end:-4])) is None
+    assert load_or_refuse(seal(honest[:start] + honest[end:-4])) is None
 
 
-@given(st.sampled_from(sorted(parts()[0])), JSON)
-def test_a_field_of_any_other_value_does_no_harm(key, value):
-    load_or_refuse(with_fields(**{key: value}))
+@KINDS
+@given(st.data(), JSON)
+def test_a_field_of_any_other_value_does_no_harm(honest, data, value):
+    key = data.draw(st.sampled_from(sorted(parts(honest)[0])))
+    load_or_refuse(forge_fields(honest, **{key: value}))
 
 
-@given(st.dictionaries(st.sampled_from(sorted(parts()[0])), JSON))
-def test_missing_fields_are_refused_or_do_no_harm(fields):
-    _, words, arrays = parts()
-    assume(set(fields) != set(parts()[0]))
+@KINDS
+@given(st.data())
+def test_missing_fields_are_refused_or_do_no_harm(honest, data):
+    known, words, arrays = parts(honest)
+    fields = data.draw(st.dictionaries(st.sampled_from(sorted(known)), JSON))
+    assume(set(fields) != set(known))
     assert load_or_refuse(forge("\n".join([json.dumps(fields), *words]), arrays)) is None
 
 
-@given(st.binary(max_size=60))
-def test_any_text_part_does_no_harm(text):
-    arrays = parts()[2]
+@KINDS
+@given(text=st.binary(max_size=60))
+def test_any_text_part_does_no_harm(honest, text):
+    arrays = parts(honest)[2]
     assert load_or_refuse(forge(text, arrays)) is None
     assert load_or_refuse(forge(b"{}", arrays, stored=text)) is None
 
@@ -155,18 +127,18 @@ LIES = {
     "huge step": (with_fields(word_rows=[[10**300, 3]]), "a word has a row behind the last one"),
     "twice": (with_fields(words=["a", "a", "b"]), "a word stands there twice"),
     "word too many": (with_fields(words=["a", "b", "c", "d"]), "'word_rows' does not fit"),
-    "bytes over": (with_fields(arrays=parts()[2] + b"\0"), "its sizes leave 1 bytes over"),
-    "bytes missing": (with_fields(arrays=parts()[2][:-1]), "its sizes ask for 4 bytes where 3"),
-    "bitmap": (with_fields(arrays=b"\x15" + parts()[2][1:]), "a bitmap has bits behind its end"),
-    "kind": (with_fields(arrays=parts()[2][:1] + b"\7" + parts()[2][2:]), "unknown kind 7"),
-    "nan": (with_fields(arrays=parts()[2][:-4] + b"\0\0\xc0\x7f"), "values that are not finite"),
-    "infinite": (with_fields(arrays=parts()[2][:-4] + b"\0\0\x80\xff"), "are not finite"),
-    "array": (forge("[]", parts()[2]), "its header is not a JSON object"),
-    "no json": (forge("{", parts()[2]), "its header is not JSON"),
-    "digits": (forge('{"rows":' + "1" * 5000 + "}", parts()[2]), "its header is not JSON"),
+    "bytes over": (with_fields(arrays=ARRAYS + b"\0"), "its sizes leave 1 bytes over"),
+    "bytes missing": (with_fields(arrays=ARRAYS[:-1]), "its sizes ask for 4 bytes where 3"),
+    "bitmap": (with_fields(arrays=b"\x15" + ARRAYS[1:]), "a bitmap has bits behind its end"),
+    "kind": (with_fields(arrays=ARRAYS[:1] + b"\7" + ARRAYS[2:]), "unknown kind 7"),
+    "nan": (with_fields(arrays=ARRAYS[:-4] + b"\0\0\xc0\x7f"), "values that are not finite"),
+    "infinite": (with_fields(arrays=ARRAYS[:-4] + b"\0\0\x80\xff"), "are not finite"),
+    "array": (forge("[]", ARRAYS), "its header is not a JSON object"),
+    "no json": (forge("{", ARRAYS), "its header is not JSON"),
+    "digits": (forge('{"rows":' + "1" * 5000 + "}", ARRAYS), "its header is not JSON"),
     "json nan": (with_fields(info={"x": float("nan")}), "its header is not JSON"),
-    "depth": (forge("[" * 50_000, parts()[2]), "its header is not JSON (RecursionError)"),
-    "utf-8": (forge(b"\xff", parts()[2]), "its text is not UTF-8"),
+    "depth": (forge("[" * 50_000, ARRAYS), "its header is not JSON (RecursionError)"),
+    "utf-8": (forge(b"\xff", ARRAYS), "its text is not UTF-8"),
     "zlib": (forge("{}", b"", stored=b"abcdef"), "its text cannot be inflated"),
     "zlib end": (forge("{}", b"", stored=zlib.compress(b"{}")[:-1]), "another size than promised"),
     "zlib over": (forge("{}", b"", stored=zlib.compress(b"{}") + b"x"), "another size than"),
@@ -177,10 +149,47 @@ LIES = {
     "version 0": (forge("{}", b"", version=0), "there is no format 0"),
 }  # fmt: skip
 
+# The bytes behind the text: live gates, tokens that are read, then the blocks.
+TOKENS, BYTES = parts(HONEST_LANGUAGE)[1:]
+LIES_ABOUT_LANGUAGE = {
+    "kind": (with_tokens(kind="poem"), "its kind of model is unknown"),
+    "kind of kind": (with_tokens(kind=None), "'kind' is not of type str"),
+    "level": (with_tokens(level="byte"), "level is 'byte', not one of word, char"),
+    "level of words": (with_tokens(level="word"), "tokens of the level word are not all without"),
+    "tokenizer": (with_tokens(tokenizer=""), "tokenizer is '', not one of words, spaces"),
+    "lowercase": (with_tokens(lowercase="no"), "'lowercase' is not of type bool"),
+    "window": (with_tokens(window=1), "window is 1, but must be between 2 and"),
+    "huge window": (with_tokens(window=2**90), "window is 12379400392853802748991"),
+    "bool window": (with_tokens(window=True), "'window' is not of type int"),
+    "hidden": (with_tokens(hidden=2**40), "'hidden' is negative or more than the file can hold"),
+    "more neurons": (with_tokens(hidden=2), "a block is of the unknown kind"),
+    "info": (with_tokens(info=3), "'info' is not of type dict"),
+    "twice": (with_tokens([*TOKENS[:3], "a"]), "a token stands there twice"),
+    "two letters": (with_tokens([*TOKENS[:3], "xy"]), "level char are not all one character"),
+    "empty token": (with_tokens([*TOKENS[:3], ""]), "level char are not all one character"),
+    "escape": (with_tokens([*TOKENS[:3], "\\t"]), "a token has a backslash that escapes nothing"),
+    "end of escape": (with_tokens([*TOKENS[:3], "\\"]), "a backslash that escapes nothing"),
+    "more tokens": (with_tokens([*TOKENS, "z"]), "a block is of the unknown kind"),
+    "fewer tokens": (with_tokens(TOKENS[:3]), "a bitmap has bits behind its end"),
+    "no tokens": (with_tokens([]), "a block is of the unknown kind"),
+    "nothing": (with_tokens([], b"\0" * 5, hidden=0), "there is no token"),
+    "inputs": (with_tokens(arrays=BYTES[:1] + b"\x1f" + BYTES[2:]), "bits behind its end"),
+    "fewer inputs": (with_tokens(arrays=BYTES[:1] + b"\3" + BYTES[2:]), "unknown kind"),
+    "bytes over": (with_tokens(arrays=BYTES + b"\0"), "its sizes leave 1 bytes over"),
+    "bytes missing": (with_tokens(arrays=BYTES[:-1]), "its sizes ask for 16 bytes where 15"),
+    "nan": (with_tokens(arrays=BYTES[:-4] + b"\0\0\xc0\x7f"), "values that are not finite"),
+    "classifier": (with_tokens(kind="classifier"), "its kind of model is unknown"),
+    "language": (with_fields(kind="language_model"), "'level' is not of type str"),
+}  # fmt: skip
+ALL_LIES = {
+    **{f"classifier: {name}": lie for name, lie in LIES.items()},
+    **{f"language: {name}": lie for name, lie in LIES_ABOUT_LANGUAGE.items()},
+}
 
-@pytest.mark.parametrize("name", LIES)
+
+@pytest.mark.parametrize("name", ALL_LIES)
 def test_a_lie_under_a_right_checksum_is_named(name):
-    data, message = LIES[name]
+    data, message = ALL_LIES[name]
     with pytest.raises(ArtifactError) as error:
         loads(data, "gift.bpr")
     text = str(error.value)
@@ -235,10 +244,14 @@ GREEDY = {
     "json of empty lists": greedy_json("[],"),
     "rows": with_fields(rows=30_000, input=0),
     "rows of input": with_fields(rows=20_000, input=20_000),
-    "bitmap for all": with_fields(rows=900, input=8, arrays=parts()[2][:1] + b"\1" + bytes(950)),
+    "bitmap for all": with_fields(rows=900, input=8, arrays=ARRAYS[:1] + b"\1" + bytes(950)),
     "json of long words": greedy_json('"🙂",'),
     "words": with_fields(words=[""] * 900),
-    **{name: data for name, (data, _) in LIES.items() if len(data) < 4_000},
+    "tokens": with_tokens([""] * 900),
+    "short tokens": with_tokens([chr(256 + number) for number in range(900)]),
+    "backslashes": with_tokens(["\\\\" * 900] * 20),
+    "neurons": with_tokens(hidden=20_000),
+    **{name: data for name, (data, _) in ALL_LIES.items() if len(data) < 4_000},
 }
 
 

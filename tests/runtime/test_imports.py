@@ -5,6 +5,7 @@ import pytest
 
 import bayespress
 from bayespress.compact import save
+from tests.compact.language_strategies import small_language_model
 from tests.compact.strategies import small_model
 
 PREDICT = """
@@ -19,6 +20,11 @@ assert not [name for name in heavy if sys.modules.get(name) is not None]
 """
 
 
+GENERATE = PREDICT.replace('predict(["so good", ""])', 'generate("a", 5)').replace(
+    "print(", "print(*"
+)
+
+
 def run(script, *arguments):
     command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -29,6 +35,14 @@ def test_a_model_runs_where_torch_cannot_be_imported(tmp_path):
     done = run(PREDICT, tmp_path / "model.bpr")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{bayespress.load(tmp_path / 'model.bpr').predict(['so good', ''])}\n"
+
+
+def test_a_language_model_writes_where_torch_cannot_be_imported(tmp_path):
+    save(small_language_model(), tmp_path / "model.bpr")
+    done = run(GENERATE, tmp_path / "model.bpr")
+    assert done.returncode == 0, done.stderr
+    pieces = bayespress.load(tmp_path / "model.bpr").generate("a", 5)
+    assert done.stdout == f"{' '.join(pieces)}\n"
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -1,7 +1,7 @@
 """The command line: one module per command, loaded when it is called.
 
-``predict`` must start fast and run without torch, so that no command's module is imported before
-its command is chosen.
+``predict`` and ``generate`` must start fast and run without torch, so that no command's module is
+imported before its command is chosen.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ COMMANDS = {
     "demo": "Train on the text that comes along, and show what is left.",
     "train": "Train a classifier that prunes itself.",
     "compress": "Take away what a run pruned and write one small file.",
-    "evaluate": "Measure a model on labelled texts.",
+    "evaluate": "Measure a model on texts.",
     "predict": "Classify texts.",
+    "generate": "Let a language model go on with a text.",
     "inspect": "Show what a model consists of.",
     "recipes": "List, show or run the papers' settings.",
 }

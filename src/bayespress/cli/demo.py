@@ -45,7 +45,7 @@ def command(output: Path | None, **values: Any) -> None:
     config = Config.from_flat(recipes.read("demo").settings, given(values))
     folder = output or _free_folder()
     run(config, folder)
-    predictor = runtime.load(folder / "model.bpr")
+    predictor = runtime.load_classifier(folder / "model.bpr")
     console = Console()
     _print_words(console, runtime.inspect(predictor.model, (folder / "model.bpr").stat().st_size))
     _print_examples(console, predictor)

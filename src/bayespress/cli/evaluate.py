@@ -1,4 +1,4 @@
-"""``bayespress evaluate``: a model on labelled texts, without torch."""
+"""``bayespress evaluate``: a model on labelled texts, or on a text to predict, without torch."""
 
 from __future__ import annotations
 
@@ -12,47 +12,50 @@ from rich.console import Console
 from bayespress import data, runtime
 from bayespress.cli.options import SettingsCommand, given, keys_of, model_file, settings
 from bayespress.cli.result import say
-from bayespress.config import Config
-from bayespress.runtime import Evaluation
+from bayespress.config import Config, DataConfig
+from bayespress.runtime import Evaluation, LanguageEvaluation, LanguageModel, TextPredictor
 from bayespress.schedules import Value
 
 _DATA_KEYS = keys_of("data")
 
 
-@click.command("evaluate", cls=SettingsCommand, short_help="Measure a model on labelled texts.")
+@click.command("evaluate", cls=SettingsCommand, short_help="Measure a model on texts.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("source")
 @click.option(
     "--split",
     type=click.Choice(("test", "validation", "train", "all")),
     default="test",
-    help="part of the source, split as in training; all takes every row  [test]",
+    help="part of the source, split as in training; all takes every row, or the whole text  [test]",
 )
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
-@settings(*keys_of("data", without=["source"]))
+@settings(*keys_of("data", without=["source", "task"]))
 def command(model: Path, source: str, split: str, *, as_json: bool, **values: Any) -> None:
-    """Measure a model on the labelled texts of SOURCE.
+    """Measure a model on the labelled texts of SOURCE; a language model on its plain text.
 
     MODEL is a model file or the folder of a finished run; a run's own SOURCE is read and split as
-    it was in training. SOURCE is demo, imdb, ag-news, hf:owner/name, a file or a folder.
+    it was in training. SOURCE is demo, imdb, ag-news, hf:owner/name, a file or a folder; for a
+    language model ptb-word, ptb-char or a text file.
 
     \b
     Example:
       bayespress evaluate model.bpr demo
       bayespress evaluate model.bpr new.csv --split all --label-column stars --json
+      bayespress evaluate language.bpr new.txt --split all
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
-    predictor = runtime.load(model_file(model))
+    ready = runtime.load(model_file(model))
+    task: dict[str, Value] = {"task": "lm" if isinstance(ready, LanguageModel) else "classify"}
     layers = (data.source_defaults(source), {"source": source}, settings_of_run(model, source))
-    config = Config.from_flat(*layers, given(values))
+    config = Config.from_flat(*layers, given(values), task)
     # To people alone: this goes to the terminal, never into a file.
     console = Console(stderr=True)
     if console.is_terminal:
         say(console, f"reading {source}")
-    texts = data.load_split(config.data, split)
-    with console.status(f"evaluating {len(texts):,} texts"):
-        result = runtime.evaluate(predictor, texts.texts, texts.labels)
+    result = _measure(ready, config.data, split, console)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+    elif isinstance(result, LanguageEvaluation):
+        _print_language(result, f"{source}, {split}")
     else:
         _print(result, f"{source}, {split}")
 
@@ -72,6 +75,18 @@ def settings_of_run(model: Path, source: str) -> dict[str, Value]:
     return {key: flat[key] for key in _DATA_KEYS} if flat["source"] == source else {}
 
 
+def _measure(
+    ready: TextPredictor | LanguageModel, config: DataConfig, split: str, console: Console
+) -> Evaluation | LanguageEvaluation:
+    if isinstance(ready, LanguageModel):
+        text = data.load_text_split(config, split)
+        with console.status(f"evaluating {len(text):,} characters"):
+            return ready.evaluate(text)
+    texts = data.load_split(config, split)
+    with console.status(f"evaluating {len(texts):,} texts"):
+        return runtime.evaluate(ready, texts.texts, texts.labels)
+
+
 def _print(result: Evaluation, origin: str) -> None:
     click.echo(f"texts     {result.texts:,} ({origin})")
     click.echo(f"accuracy  {result.accuracy:.2%}")
@@ -85,3 +100,13 @@ def _print(result: Evaluation, origin: str) -> None:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
+
+
+def _print_language(result: LanguageEvaluation, origin: str) -> None:
+    click.echo(f"tokens              {result.tokens:,} predicted ({origin})")
+    click.echo(f"unknown tokens      {result.unknown:,}")
+    if result.level == "char":
+        click.echo(f"bits per character  {result.bits_per_token:.4f}")
+    else:
+        click.echo(f"perplexity          {result.perplexity:,.2f}")
+    click.echo(f"nll                 {result.nll:.4f} nats")

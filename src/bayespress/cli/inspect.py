@@ -10,8 +10,8 @@ import click
 
 from bayespress import runtime
 from bayespress.cli.options import model_file
-from bayespress.runtime import Inspection
-from bayespress.runtime.inspection import GATE_NAMES
+from bayespress.runtime import Inspection, LanguageInspection
+from bayespress.runtime.structure import GATE_NAMES, Structure
 
 _COUNT = click.IntRange(min=0)
 
@@ -24,25 +24,27 @@ _COUNT = click.IntRange(min=0)
 def command(model: Path, *, as_json: bool, words: int, neurons: int) -> None:
     """Show a model's three ratios, its bytes, kept words by weight, neurons and gates.
 
+    A language model's kept words are the tokens that it reads.
+
     \b
     Example:
       bayespress inspect model.bpr
       bayespress inspect model.bpr --json | jq '.words[].word'
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
     path = model_file(model)
-    predictor = runtime.load(path)
-    inspection = runtime.inspect(predictor.model, path.stat().st_size)
+    inspection = runtime.inspect(runtime.load(path).model, path.stat().st_size)
     if as_json:
         click.echo(json.dumps(inspection.to_dict(), ensure_ascii=False))
         return
-    for lines in (_sizes(inspection), _words(inspection, words), _gates(inspection, neurons)):
+    parts = (_sizes(inspection), _words(inspection, words), _gates(inspection, neurons))
+    for lines in parts:
         click.echo("\n".join(lines))
 
 
-def _sizes(inspection: Inspection) -> Iterator[str]:
+def _sizes(inspection: Inspection | LanguageInspection) -> Iterator[str]:
     info = inspection.info
     yield f"file                {inspection.file_bytes:,} bytes, {inspection.weights:,} weights"
-    yield f"classes             {', '.join(inspection.labels)}"
+    yield from _purpose(inspection)
     if "code" in info:
         yield f"letter code         {info['code']}"
     for name, meaning in (
@@ -61,16 +63,37 @@ def _sizes(inspection: Inspection) -> Iterator[str]:
             yield f"{name:<20}{kept:,} of {total:,}"
 
 
-def _words(inspection: Inspection, most: int) -> Iterator[str]:
-    shown = inspection.words[:most]
-    width = max(map(len, ["kept word", *(word.word for word in shown)]))
-    yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  speaks for"
-    for word in shown:
-        yield f"{word.word:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
+def _purpose(inspection: Inspection | LanguageInspection) -> Iterator[str]:
+    if isinstance(inspection, Inspection):
+        yield f"classes             {', '.join(inspection.labels)}"
+        return
+    unit = "words" if inspection.level == "word" else "characters"
+    window = f", windows of {inspection.window}" if inspection.window else ""
+    yield f"language model      of {unit}{window}"
+    read, tokens = len(inspection.words), inspection.tokens
+    yield f"tokens              {tokens:,} can be predicted, {read:,} of them are read"
+
+
+def _words(inspection: Inspection | LanguageInspection, most: int) -> Iterator[str]:
+    shown = [_visible(word.word) for word in inspection.words[:most]]
+    width = max(map(len, ["kept word", *shown]))
+    if isinstance(inspection, LanguageInspection):
+        yield f"\n{'kept word':<{width}} {'weight':>8}"
+        for name, token in zip(shown, inspection.words, strict=False):
+            yield f"{name:<{width}} {token.weight:>8.3f}"
+    else:
+        yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  speaks for"
+        for name, word in zip(shown, inspection.words, strict=False):
+            yield f"{name:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
     yield from _more(len(inspection.words), most, "--words")
 
 
-def _gates(inspection: Inspection, most: int) -> Iterator[str]:
+def _visible(word: str) -> str:
+    """Write a word so that it can be seen: characters of a language model may be white space."""
+    return word if word.strip() and word.isprintable() else repr(word)
+
+
+def _gates(inspection: Structure, most: int) -> Iterator[str]:
     total = len(GATE_NAMES) * inspection.neurons
     yield f"\n{inspection.live_gates} of {total} gates are computed (~), the others are constant:"
     yield "neuron  " + "".join(f"{name:>8}" for name in GATE_NAMES)

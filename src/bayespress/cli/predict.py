@@ -30,7 +30,7 @@ def command(model: Path, texts: tuple[str, ...]) -> None:
       bayespress predict model.bpr "What a lovely evening"
       zcat reviews.txt.gz | bayespress predict model.bpr > answers.jsonl
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
-    predictor = runtime.load(model_file(model))
+    predictor = runtime.load_classifier(model_file(model))
     for batch in [list(texts)] if texts else stdin_texts():
         sys.stdout.writelines(_answers(predictor, batch))
         sys.stdout.flush()

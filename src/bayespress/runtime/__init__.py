@@ -1,7 +1,7 @@
 """Finished models at work, with numpy alone."""
 
 from bayespress.runtime.evaluation import Evaluation, LanguageEvaluation, class_numbers, evaluate
-from bayespress.runtime.inspection import Inspection, inspect
+from bayespress.runtime.inspection import Inspection, LanguageInspection, inspect
 from bayespress.runtime.language import LanguageModel
 from bayespress.runtime.loading import load, load_classifier, load_language_model
 from bayespress.runtime.lstm import LSTMState, NumpyLSTM
@@ -12,6 +12,7 @@ __all__ = [
     "Inspection",
     "LSTMState",
     "LanguageEvaluation",
+    "LanguageInspection",
     "LanguageModel",
     "NumpyLSTM",
     "TextPredictor",

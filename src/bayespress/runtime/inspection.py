@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 
-from bayespress.compact import CompactClassifier
-from bayespress.runtime.lstm import hard_sigmoid, sigmoid
+from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel
 from bayespress.runtime.predictor import TextPredictor
-
-GATE_NAMES = ("i", "f", "g", "o")
+from bayespress.runtime.structure import Structure, structure_of
 
 
 @dataclass(frozen=True)
 class WordWeight:
-    """A kept word.
+    """A kept word of a classifier.
 
     Attributes
     ----------
@@ -38,63 +36,90 @@ class WordWeight:
 
 
 @dataclass(frozen=True)
-class Inspection:
-    """A model in figures; the three ratios are three different numbers, see `info`.
+class InputWeight:
+    """A token that a language model reads.
 
     Attributes
     ----------
-    file_bytes
-        Size of the file, everything in it.
-    size_ratio
-        Bytes of the float32 dense model and its vocabulary over `file_bytes`; None if unknown.
+    word
+        The token.
+    weight
+        Euclidean norm of its column of input weights; not comparable over models.
+    """
+
+    word: str
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection(Structure):
+    """A classifier in figures.
+
+    Attributes
+    ----------
     labels
         The classes.
     words
         Kept words, the heaviest first.
-    dims, neurons
-        Kept embedding dimensions and neurons.
-    live_gates
-        Gates that are computed, out of ``4 * neurons``.
-    gates
-        For each neuron, its gates i, f, g, o: the value where constant, None where computed.
-    weights
-        Weights other than zero in the file.
-    info
-        What the model was made from: letter code, ratios, counts before and after.
+    dims
+        Kept embedding dimensions.
     """
 
-    file_bytes: int
-    size_ratio: float | None
     labels: tuple[str, ...]
     words: list[WordWeight]
     dims: int
-    neurons: int
-    live_gates: int
-    gates: list[dict[str, float | None]]
-    weights: int
-    info: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return asdict(self)
 
 
-def inspect(model: CompactClassifier, file_bytes: int) -> Inspection:
+@dataclass(frozen=True, kw_only=True)
+class LanguageInspection(Structure):
+    """A language model in figures.
+
+    Attributes
+    ----------
+    level
+        ``word`` or ``char``.
+    window
+        Tokens of the windows that it was trained on, or None.
+    tokens
+        How many tokens it can predict.
+    words
+        The tokens that it reads, the heaviest first.
+    """
+
+    level: str
+    window: int | None
+    tokens: int
+    words: list[InputWeight]
+
+
+@overload
+def inspect(model: CompactClassifier, file_bytes: int) -> Inspection: ...
+@overload
+def inspect(model: CompactLanguageModel, file_bytes: int) -> LanguageInspection: ...
+def inspect(model: CompactModel, file_bytes: int) -> Inspection | LanguageInspection:
     """Describe a model that takes up so many bytes as a file."""
-    dense = model.info.get("dense_bytes")
-    matrices = (model.embedding, model.lstm.weight_ih, model.lstm.weight_hh, model.output_weight)
+    common = structure_of(model, file_bytes)
+    if isinstance(model, CompactLanguageModel):
+        return LanguageInspection(
+            **common,
+            level=model.encoder.level,
+            window=model.window,
+            tokens=len(model.encoder.tokens),
+            words=_inputs(model),
+        )
     return Inspection(
-        file_bytes=file_bytes,
-        size_ratio=dense / file_bytes if dense else None,
+        **common,
         labels=model.labels,
         words=_words(model),
         dims=model.embedding.shape[1],
-        neurons=model.lstm.hidden_size,
-        live_gates=len(model.lstm.live_gates),
-        gates=_gates(model),
-        weights=sum(int(np.count_nonzero(matrix)) for matrix in matrices),
-        info=dict(model.info),
     )
+
+
+def _inputs(model: CompactLanguageModel) -> list[InputWeight]:
+    weights = np.linalg.norm(model.lstm.weight_ih, axis=0).tolist()
+    names = (model.encoder.tokens[number] for number in model.inputs.tolist())
+    inputs = [InputWeight(name, weight) for name, weight in zip(names, weights, strict=True)]
+    return sorted(inputs, key=lambda token: (-token.weight, token.word))
 
 
 def _words(model: CompactClassifier) -> list[WordWeight]:
@@ -116,18 +141,3 @@ def _words(model: CompactClassifier) -> list[WordWeight]:
 def _effect(effect: np.ndarray[Any, np.dtype[np.float32]], labels: tuple[str, ...]) -> Any:
     toward = labels[int(effect.argmax())]
     return (float(effect[1] - effect[0]) if len(labels) == 2 else float(effect.max())), toward
-
-
-def _gates(model: CompactClassifier) -> list[dict[str, float | None]]:
-    neurons = model.lstm.hidden_size
-    bias = model.lstm.bias.reshape(len(GATE_NAMES), neurons)
-    values = bias.copy()
-    (hard_sigmoid if model.lstm.gate_activation == "hard_sigmoid" else sigmoid)(values)
-    values[2] = np.tanh(bias[2])
-    live = np.zeros(bias.size, dtype=bool)
-    live[model.lstm.live_gates] = True
-    live = live.reshape(bias.shape)
-    return [
-        {name: None if live[k, j] else float(values[k, j]) for k, name in enumerate(GATE_NAMES)}
-        for j in range(neurons)
-    ]

@@ -120,7 +120,7 @@ class LanguageModel:
             If the text has tokens that the model does not know, and has no ``<unk>`` for.
         """
         state = self._read(self._start(self._encode(text)), self._lstm.zero_state(1))
-        (probabilities,) = softmax(self._logits(state)[None])
+        probabilities: FloatArray = softmax(self._logits(state)[None])[0]
         return probabilities
 
     def generate(

@@ -66,8 +66,10 @@ class NumpyLSTM:
         ndarray
             Shape ``(inputs + 1, live)``.
         """
-        silent = np.zeros((1, len(self._live_bias)), np.float32)
-        return np.concatenate([self._weight_ih, silent]) + self._live_bias
+        # Row by row in memory: a row is looked up at every step.
+        table = np.repeat(self._live_bias[None], len(self._weight_ih) + 1, axis=0)
+        table[:-1] += self._weight_ih
+        return table
 
     def zero_state(self, count: int) -> LSTMState:
         """Give the state of so many sequences before their first step."""
