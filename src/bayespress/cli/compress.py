@@ -8,7 +8,7 @@ import click
 
 from bayespress import compact, runtime
 from bayespress.cli.result import times
-from bayespress.runtime import Inspection
+from bayespress.runtime import Inspection, LanguageInspection
 from bayespress.storage import StorageError
 
 
@@ -45,10 +45,12 @@ def _check_free(output: Path, *, force: bool) -> None:
         raise StorageError(f"{output} exists already: choose another --output, or add --force")
 
 
-def _print_counts(inspection: Inspection) -> None:
+def _print_counts(inspection: Inspection | LanguageInspection) -> None:
     info = inspection.info
     click.echo(f"  {'':<10} {'before':>12} {'after':>12}")
     for name in ("words", "dims", "neurons", "gates"):
+        if name not in info:  # a language model has no embedding
+            continue
         kept, total = info[name]
         click.echo(f"  {name:<10} {total:>12,} {kept:>12,}")
     click.echo(f"  {'bytes':<10} {info['dense_bytes']:>12,} {inspection.file_bytes:>12,}")
