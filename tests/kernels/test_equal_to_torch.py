@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bayespress import kernels
 from bayespress.nn import LSTM, Embedding, Linear
+from bayespress.nn.output_loss import linear_cross_entropy
 from bayespress.nn.products import linear, scale_pairs
 from bayespress.nn.recurrence import run_lstm
 from bayespress.nn.tokens import Tokens
@@ -194,3 +195,30 @@ def test_a_switch_between_forward_and_backward_is_told():
 def test_tensors_that_are_not_contiguous_are_refused():
     with pytest.raises(ValueError, match="must be contiguous"):
         kernels.address(torch.zeros(2, 3).t())
+
+
+@pytest.mark.parametrize(
+    ("rows", "hidden", "outputs"), [(70, 13, 37), (33, 16, 1030), (1, 5, 3), (130, 8, 600)]
+)
+@pytest.mark.parametrize("factor", [1.0, 0.3])
+def test_output_loss(rows, hidden, outputs, factor):
+    generator = torch.Generator().manual_seed(rows)
+    shapes = ((rows, hidden), (outputs, hidden), (outputs,))
+    # Large logits, so that a softmax without the maximum taken off would overflow.
+    tensors = [10 * torch.randn(shape, generator=generator) for shape in shapes]
+    target = torch.randint(outputs, (rows,), generator=generator)
+    found = []
+    for enabled in (True, False):
+        leaves = [tensor.clone().requires_grad_() for tensor in tensors]
+        with kernels.use(enabled):
+            loss = linear_cross_entropy(*leaves, target)
+            (factor * loss).backward()
+        found.append([loss.detach(), *(leaf.grad for leaf in leaves)])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_output_loss_refuses_targets_that_are_not_there():
+    x, weight, bias = (torch.ones(shape, requires_grad=True) for shape in ((2, 3), (4, 3), (4,)))
+    with pytest.raises(IndexError, match="targets leave the range 0 … 3"):
+        linear_cross_entropy(x, weight, bias, torch.tensor([0, 4]))

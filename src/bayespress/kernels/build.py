@@ -16,7 +16,7 @@ from bayespress.storage import cache_folder
 SWITCH = "BAYESPRESS_KERNELS"
 """Environment variable: 0 trains without compiled kernels."""
 
-_SOURCES = ("lstm.c", "linear.c", "rows.c", "adam.c")
+_SOURCES = ("lstm.c", "linear.c", "rows.c", "adam.c", "output.c")
 _HEADERS = ("vector.h", "gemm.h")
 _FLAGS = ("-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 # Not all compilers know all of these: the first list that works is taken.

@@ -51,6 +51,17 @@ class Rows(Structure):
     )
 
 
+class OutputLoss(Structure):
+    """``struct output_loss`` of output.c."""
+
+    _fields_ = (
+        *((name, c_long) for name in ("hidden", "tokens")),
+        *((name, c_void_p) for name in ("h", "target", "packed", "packed_back", "bias")),
+        ("scale", c_float),
+        ("d_h", c_void_p),
+    )
+
+
 class Approximation(Structure):
     """``struct approximation`` of adam.c."""
 
@@ -92,6 +103,8 @@ _SIGNATURES: dict[str, tuple[object, Sequence[object]]] = {
         None,
         (POINTER(Rows), c_void_p, c_void_p, c_void_p, c_void_p, c_long, c_long),
     ),
+    "pack_back": (None, (c_long, c_long, c_void_p, c_void_p, c_long, c_long)),
+    "output_loss": (c_double, (POINTER(OutputLoss), c_void_p, c_void_p, c_long, c_long)),
     "kl": (
         c_double,
         (POINTER(Approximation), c_void_p, c_void_p, c_void_p, c_void_p, c_long, c_long),

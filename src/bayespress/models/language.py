@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from bayespress.config import ModelConfig
 from bayespress.nn import Linear, OneHotLSTM
 from bayespress.nn.init import semi_orthogonal
+from bayespress.nn.output_loss import linear_cross_entropy
 from bayespress.nn.recurrence import State
 from bayespress.sparsity import LanguageModelSparsity
 from bayespress.variational import Share
@@ -82,8 +83,9 @@ class LanguageModelNet(nn.Module):
         state: State | None = None,
         generator: torch.Generator | None = None,
         share: Share | None = None,
+        following: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """Compute the logits of each next token.
+        """Compute the logits of each next token, or their loss.
 
         Parameters
         ----------
@@ -94,13 +96,34 @@ class LanguageModelNet(nn.Module):
         generator
             Source of the noise in training.
         share
-            Compute for these sequences alone, with noise as if they were all; `state` is theirs.
+            Compute for these sequences alone, with noise as if they were all; `state` and
+            `following` are theirs.
+        following
+            The tokens that come next, shape ``(batch, time)``.
 
         Returns
         -------
         logits, (h, c)
-            Shape ``(batch, time, num_tokens)``, and the state after the last step.
+            Shape ``(batch, time, num_tokens)``, and the state after the last step. With
+            `following`, the mean negative log likelihood, nats a token, in place of the logits:
+            where the vocabulary is large, this takes half the time and a tenth of the memory.
         """
         hidden, state = self.lstm(ids, state, generator=generator, share=share)
-        logits: Tensor = self.output(hidden, generator, share)
-        return logits, state
+        if following is None:
+            logits: Tensor = self.output(hidden, generator, share)
+            return logits, state
+        return self._loss(hidden, following, generator, share), state
+
+    def _loss(
+        self,
+        hidden: Tensor,
+        following: Tensor,
+        generator: torch.Generator | None,
+        share: Share | None,
+    ) -> Tensor:
+        output = self.output
+        if output.bias is None or (output.weight.varies and output.noise != "batch"):
+            logits = output(hidden, generator, share)
+            return nn.functional.cross_entropy(logits.flatten(0, 1), following.flatten())
+        weight = output.weight(generator)
+        return linear_cross_entropy(hidden.flatten(0, 1), weight, output.bias, following.flatten())

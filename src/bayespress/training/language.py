@@ -17,7 +17,6 @@ from bayespress.config import Config, TrainingConfig
 from bayespress.data import TextSplits
 from bayespress.errors import DataError
 from bayespress.nn.recurrence import State
-from bayespress.objective import nll
 from bayespress.runtime import LanguageModel
 from bayespress.text import TokenEncoder
 from bayespress.training.interfaces import Interface, LanguageInterface
@@ -62,11 +61,11 @@ class Segments:
     ) -> tuple[Tensor, None]:
         """Mean negative log likelihood of a token; there is no accuracy."""
         before = None if self.carried is None else self.carried.state
-        logits, state = module(self.rows, before, noise, share)
+        following = self.following if share is None else share.of(self.following)
+        loss, state = module(self.rows, before, noise, share, following)
         if self.carried is not None:
             self.carried.state = (state[0].detach(), state[1].detach())
-        following = self.following if share is None else share.of(self.following)
-        return nll(logits.flatten(0, 1), following.flatten()), None
+        return loss, None
 
 
 @dataclass(frozen=True)
