@@ -18,16 +18,16 @@ class Fixed:
 
 @pytest.mark.parametrize(("number", "chosen"), [
     (0.0, 1),  # the token that is never chosen has a sum of 0, which is not more than 0
-    (0.25, 2),  # nor is the sum of a half more than the half
+    (0.25, 2),  # nor is the sum of a quarter more than a quarter
     (np.nextafter(0.25, 0), 1),
-    (0.75, 3),
-    (np.nextafter(1, 0), 3),
+    (0.75, 4),
+    (np.nextafter(1, 0), 4),
 ])  # fmt: skip
 def test_the_lowest_token_whose_sum_is_more_is_chosen(number, chosen):
     sampler = Sampler(1.0, 0, never=0)
     sampler._random = Fixed(number)
-    # Probabilities 1/4, 1/2 and 1/4, in sums that are exact.
-    assert sampler.choose(np.log(np.array([9, 1, 2, 1], float))) == chosen
+    # A quarter for each of the last four, in sums that are exact.
+    assert sampler.choose(np.array([9, 0, 0, 0, 0], np.float32)) == chosen
 
 
 def test_a_token_without_probability_is_not_chosen():

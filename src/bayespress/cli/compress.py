@@ -8,7 +8,7 @@ import click
 
 from bayespress import compact, runtime
 from bayespress.cli.result import times
-from bayespress.runtime.structure import Structure
+from bayespress.runtime import Inspection, LanguageInspection
 from bayespress.storage import StorageError
 
 
@@ -45,13 +45,14 @@ def _check_free(output: Path, *, force: bool) -> None:
         raise StorageError(f"{output} exists already: choose another --output, or add --force")
 
 
-def _print_counts(inspection: Structure) -> None:
+def _print_counts(inspection: Inspection | LanguageInspection) -> None:
     info = inspection.info
     click.echo(f"  {'':<10} {'before':>12} {'after':>12}")
     for name in ("words", "dims", "neurons", "gates"):
-        if info.get(name):  # a language model has no dims
-            kept, total = info[name]
-            click.echo(f"  {name:<10} {total:>12,} {kept:>12,}")
+        if name not in info:  # a language model has no embedding
+            continue
+        kept, total = info[name]
+        click.echo(f"  {name:<10} {total:>12,} {kept:>12,}")
     click.echo(f"  {'bytes':<10} {info['dense_bytes']:>12,} {inspection.file_bytes:>12,}")
     for name in ("compression_ratio", "dense_ratio"):
         click.echo(f"  {name:<23} {times(info[name]):>12}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -12,36 +14,82 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bayespress.cli.result import say, times
-from bayespress.history import EpochRecord
+from bayespress.history import EpochRecord, perplexity
 
 _ROWS, _BAR = 16, 20
-_COLUMNS = (
-    "epoch",
-    "train",
-    "valid.",
-    "KL weight",
-    "compression",
-    "words",
-    "dims",
-    "neurons",
-    "gates",
-    "s",
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of epochs.
+
+    Attributes
+    ----------
+    name
+        Its head.
+    widest
+        The widest cell of plain lines; with the remark on the best epoch they have 80 characters.
+    cell
+        Writes a record's figure.
+    """
+
+    name: str
+    widest: str
+    cell: Callable[[EpochRecord], str]
+
+
+def _kept(count: tuple[int, int] | None) -> str:
+    return "-" if count is None else f"{count[0]:,}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if value < 10_000 else f"{value:.2g}"
+
+
+_CLASSIFIER = (
+    Column("train", "100.00%", lambda r: _percent(r.train_accuracy)),
+    Column("valid.", "100.00%", lambda r: _percent(r.validation_accuracy)),
 )
-_PLAIN_COLUMNS = ("epoch", "100.00%", "100.00%", *_COLUMNS[3:5], "20,000", *_COLUMNS[6:9], "999.9")
-"""How wide the columns of plain lines are; with the remark on the best epoch, 80 characters."""
+_LANGUAGE_MODEL = {
+    "word": (
+        Column("train", "9999.99", lambda r: _number(perplexity(r.nll))),
+        Column("perplexity", "perplexity", lambda r: _number(r.validation_perplexity)),
+    ),
+    "char": (
+        Column("train", "99.999", lambda r: f"{r.nll / math.log(2):.3f}"),
+        Column("bits/char", "bits/char", lambda r: f"{r.validation_bits or 0:.3f}"),
+    ),
+}
+_DIMS = Column("dims", "dims", lambda r: _kept(r.dims))
 
 
-def cells(record: EpochRecord) -> tuple[str, ...]:
-    """Write a record's figures as a table row, in the order of the columns."""
-    return (
-        str(record.epoch),
-        f"{record.train_accuracy:.2%}",
-        f"{record.validation_accuracy:.2%}",
-        f"{record.kl_weight:.2f}",
-        times(record.compression_ratio),
-        *(f"{kept:,}" for kept, _ in (record.words, record.dims, record.neurons, record.gates)),
-        f"{record.seconds:.1f}",
+def columns_for(level: str | None) -> tuple[Column, ...]:
+    """Choose the columns: for a classifier, or a language model of words or characters."""
+    words = Column(
+        "words" if level is None else "inputs", "20,000", lambda record: _kept(record.words)
     )
+    return (
+        Column("epoch", "epoch", lambda record: str(record.epoch)),
+        *(_CLASSIFIER if level is None else _LANGUAGE_MODEL[level]),
+        Column("KL weight", "KL weight", lambda record: f"{record.kl_weight:.2f}"),
+        Column("compression", "compression", lambda record: times(record.compression_ratio)),
+        words,
+        *([_DIMS] if level is None else []),
+        Column("neurons", "neurons", lambda record: _kept(record.neurons)),
+        Column("gates", "gates", lambda record: _kept(record.gates)),
+        Column("s", "999.9", lambda record: f"{record.seconds:.1f}"),
+    )
+
+
+def cells(record: EpochRecord, level: str | None = None) -> tuple[str, ...]:
+    """Write a record's figures as a table row, in the order of the columns."""
+    return tuple(column.cell(record) for column in columns_for(level))
 
 
 def layer_lines(record: EpochRecord) -> str:
@@ -51,9 +99,11 @@ def layer_lines(record: EpochRecord) -> str:
         both = {**record.weights, **record.groups}
         return ", ".join(f"{name} {both[name][0]:,}/{both[name][1]:,}" for name in names)
 
+    embedding = ""
+    if "embedding" in record.weights:
+        embedding = f"Embedding: {counts(['embedding', 'z_vocab'])}\n"
     return (
-        f"Embedding: {counts(['embedding', 'z_vocab'])}\n"
-        f"LSTM: {counts(['weight_ih', 'weight_hh'])},\n"
+        f"{embedding}LSTM: {counts(['weight_ih', 'weight_hh'])},\n"
         f"      {counts(['z_input', 'z_hidden', 'z_gates'])}\n"
         f"Linear: {counts(['output'])}"
     )
@@ -68,10 +118,14 @@ class LiveDisplay:
         Where to; if it is no terminal, each epoch is one plain line.
     total_epochs
         How many there will be at most.
+    level
+        Of a language model, ``word`` or ``char``; None for a classifier.
     """
 
-    def __init__(self, console: Console, total_epochs: int) -> None:
+    def __init__(self, console: Console, total_epochs: int, level: str | None = None) -> None:
         self._console = console
+        self._level = level
+        self._columns = columns_for(level)
         self._total = total_epochs
         self._records: deque[EpochRecord] = deque(maxlen=_ROWS)
         self._best = 0
@@ -92,7 +146,7 @@ class LiveDisplay:
         if self._is_live:
             self._live.start()
         else:
-            self._print_plainly(_COLUMNS)
+            self._print_plainly([column.name for column in self._columns])
         return self
 
     def __exit__(
@@ -134,13 +188,15 @@ class LiveDisplay:
         if self._is_live:
             self._refresh()
         else:
-            self._print_plainly((*cells(record), "best" if is_best else ""))
+            self._print_plainly(self._cells(record), "best" if is_best else "")
             say(self._console, layer_lines(record))
 
-    def _print_plainly(self, row: Sequence[str]) -> None:
-        *figures, remark = row if len(row) > len(_COLUMNS) else (*row, "")
+    def _cells(self, record: EpochRecord) -> tuple[str, ...]:
+        return cells(record, self._level)
+
+    def _print_plainly(self, row: Sequence[str], remark: str = "") -> None:
         line = " ".join(
-            cell.rjust(len(name)) for cell, name in zip(figures, _PLAIN_COLUMNS, strict=True)
+            cell.rjust(len(column.widest)) for cell, column in zip(row, self._columns, strict=True)
         )
         say(self._console, f"{line} {remark}".rstrip())
 
@@ -150,11 +206,11 @@ class LiveDisplay:
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in _COLUMNS:
-            table.add_column(name, justify="right")
+        for column in self._columns:
+            table.add_column(column.name, justify="right")
         for record in self._records:
             style = "bold green" if record.epoch == self._best else ""
-            table.add_row(*cells(record), style=style)
+            table.add_row(*self._cells(record), style=style)
         if self._records:
             best = f"best so far: epoch {self._best}" if self._best else ""
             table.caption = f"{layer_lines(self._records[-1])}\n{best}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from bayespress.history import perplexity
 
 
 def times(ratio: float) -> str:
@@ -38,25 +41,46 @@ def print_result(console: Console, output: Path, result: dict[str, Any]) -> None
     console.print(table)
 
 
-def print_next(console: Console, output: Path) -> None:
+def print_next(console: Console, output: Path, task: str = "classify") -> None:
     """Say what to do with a finished run."""
-    say(console, f'next: bayespress predict {shlex.quote(str(output))} "a text of yours"')
+    use = '--prompt "The"' if task == "lm" else '"a text of yours"'
+    command = "generate" if task == "lm" else "predict"
+    say(console, f"next: bayespress {command} {shlex.quote(str(output))} {use}")
 
 
 def _rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
-    rows = []
-    if result["test_texts"]:
-        texts = f"{result['test_texts']:,} texts"
-        rows += [
-            ("test accuracy, masked network", f"{result['test_accuracy_masked']:.2%}", texts),
-            ("test accuracy, shipped file", f"{result['test_accuracy_file']:.2%}", texts),
-        ]
+    rows = _language_rows(result) if "test_tokens" in result else _classifier_rows(result)
     kept, total = result["words"]
     return [
         *rows,
-        ("words kept", f"{kept:,}", f"of {total:,}"),
+        ("words read" if "test_tokens" in result else "words kept", f"{kept:,}", f"of {total:,}"),
         ("compression_ratio", times(result["compression_ratio"]), "weights, the papers' count"),
         ("dense_ratio", times(result["dense_ratio"]), "whole rows and columns"),
         ("size_ratio", times(result["size_ratio"]), f"of {result['dense_bytes']:,} bytes"),
         ("shipped file", f"{result['file_bytes']:,} bytes", "model.bpr, all included"),
+    ]
+
+
+def _classifier_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    if not result["test_texts"]:
+        return []
+    texts = f"{result['test_texts']:,} texts"
+    return [
+        ("test accuracy, masked network", f"{result['test_accuracy_masked']:.2%}", texts),
+        ("test accuracy, shipped file", f"{result['test_accuracy_file']:.2%}", texts),
+    ]
+
+
+def _language_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    if not result["test_tokens"]:
+        return []
+    tokens = f"{result['test_tokens']:,} tokens"
+    nats = (result["test_nll_masked"], result["test_nll_file"])
+    if result["level"] == "char":
+        name, figures = "bits per character", [f"{nll / math.log(2):.4f}" for nll in nats]
+    else:
+        name, figures = "perplexity", [f"{perplexity(nll):,.2f}" for nll in nats]
+    return [
+        (f"test {name}, masked network", figures[0], tokens),
+        (f"test {name}, shipped file", figures[1], tokens),
     ]

@@ -1,9 +1,10 @@
-"""``bayespress train``: from a source of labelled texts to a run folder with a model file."""
+"""``bayespress train``: from a source of texts to a run folder with a model file."""
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -20,14 +21,14 @@ from bayespress.cli.stopping import resumable
 from bayespress.config import Config
 from bayespress.errors import ConfigError, MissingExtraError, TrainingError
 from bayespress.schedules import Value, scaled_phases
+from bayespress.sparsity import LM_PRESETS
 
 if TYPE_CHECKING:
     from bayespress.training import RunFolder, Workers
 
 
-@click.command("train", cls=SettingsCommand, short_help="Train a classifier that prunes itself.")
-@click.argument("source", required=False)
-@click.argument("code", required=False)
+@click.command("train", cls=SettingsCommand, short_help="Train a model that prunes itself.")
+@click.argument("sources", metavar="[SOURCE]… [CODE]", nargs=-1)
 @click.option("--preset", help="code by the papers' name: w, w+voc, w+n, w+g+n, dense")
 @click.option("--recipe", help="settings by name, see 'bayespress recipes ls'")
 @click.option(
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="continue the run in the folder")
 @settings(*keys_of("data", "text", "model", "training", without=["source", "code"]))
 def command(
-    source: str | None,
-    code: str | None,
+    sources: tuple[str, ...],
     preset: str | None,
     recipe: str | None,
     output: Path | None,
@@ -45,24 +45,67 @@ def command(
     resume: bool,
     **values: Any,
 ) -> None:
-    """Train a classifier on SOURCE with the priors that CODE or a preset names.
+    """Train on SOURCE, with the priors that CODE or a preset names.
 
-    SOURCE is demo, imdb, ag-news, hf:owner/name, a file (CSV, TSV, JSONL, Parquet, .gz) or a
-    folder with a folder per class. Training can be stopped at any moment and resumed.
+    A classifier's SOURCE is demo, imdb, ag-news, hf:owner/name, a file (CSV, TSV, JSONL, Parquet,
+    .gz) or a folder with a folder per class; its CODE has six letters. With --task lm, a language
+    model learns from ptb-word, ptb-char, demo, or any text files or folders of them; its CODE has
+    four letters. Training can be stopped at any moment and resumed.
 
     \b
     Example:
       bayespress train demo
       bayespress train imdb LLLLLL --epochs 20
       bayespress train reviews.csv --text-column review --label-column stars --preset w+g+n
+      bayespress train ptb-word LLRL
+      bayespress train book.txt letters/ --task lm --level char
       bayespress train --resume --output runs/imdb-LLLLLL
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
-    said = given(values) | chosen_code(code, preset) | ({"source": source} if source else {})
+    said = given(values)
+    source, code = source_and_code(sources, said)
+    said |= chosen_code(code, preset) | ({"source": source} if source else {})
     if resume and recipe:
         raise ConfigError("--resume goes on with the run's own settings: leave --recipe out")
     config = None if resume else layered(recipe, said)
     folder = output or default_folder(config.flat() if config else said)
     run_and_say_next(config, folder, said)
+
+
+def source_and_code(
+    words: Sequence[str], said: Mapping[str, Value]
+) -> tuple[str | None, str | None]:
+    """Tell a source, or a language model's several, from the code behind them.
+
+    Raises
+    ------
+    ConfigError
+        If there are too many words.
+
+    Examples
+    --------
+    >>> source_and_code(["demo", "LLLLLL"], {}), source_and_code(["a.txt", "b.txt"], {"task": "lm"})
+    (('demo', 'LLLLLL'), ('a.txt:b.txt', None))
+    """
+    if not words:
+        return None, None
+    task = said.get("task", data.source_defaults(words[0]).get("task"))
+    *sources, last = words
+    if not sources:
+        return last, None
+    if task == "lm" and (Path(last).exists() or not _may_be_code(last)):
+        sources, code = list(words), None
+    else:
+        code = last
+    if len(sources) > 1 and task != "lm":
+        raise ConfigError(
+            f"a classifier has one source, got {' '.join(sources)}: put their rows into one file, "
+            "or train a language model with --task lm"
+        )
+    return os.pathsep.join(sources), code
+
+
+def _may_be_code(word: str) -> bool:
+    return word.lower() in LM_PRESETS or (word.isalpha() and len(word) <= len("LLLLLL"))
 
 
 def chosen_code(code: str | None, preset: str | None) -> dict[str, Value]:
@@ -92,7 +135,10 @@ def layered(recipe: str | None, said: Mapping[str, Value]) -> Config:
     chosen = recipes.read(recipe).settings if recipe else {}
     source = str(said.get("source", chosen.get("source", "")))
     if not chosen and source == "demo":
-        chosen = recipes.read("demo").settings
+        is_language = said.get("task") == "lm"
+        chosen = recipes.read("demo-lm" if is_language else "demo").settings
+        if is_language and said.get("level") == "char":
+            chosen = {key: chosen[key] for key in ("source", "task", "lowercase")}
     phases = scaled_phases(chosen, said.get("epochs"))
     return Config.from_flat(data.source_defaults(source), chosen, phases, said)
 
@@ -112,10 +158,11 @@ def default_folder(said: Mapping[str, Value]) -> Path:
     """
     if "source" not in said:
         raise ConfigError("name the run's folder with --output")
-    source = str(said["source"])
+    source, *_ = str(said["source"]).split(os.pathsep)
     path = Path(source.removeprefix("hf:").replace("/", "-") if source[:3] == "hf:" else source)
     name = path.resolve().name.removesuffix(".gz")
-    code = Config.from_flat({"code": said.get("code", "LLLLLL")}).model.code
+    priors = {key: said[key] for key in ("task", "code") if key in said}
+    code = Config.from_flat(data.source_defaults(source), priors).model.code
     return Path("runs") / f"{Path(name).stem or 'run'}-{code}"
 
 
@@ -123,14 +170,14 @@ def run_and_say_next(
     config: Config | None, output: Path, changes: Mapping[str, Value] = MappingProxyType({})
 ) -> None:
     """Train as :func:`run` does, then say how to use what was trained."""
-    run(config, output, changes)
-    print_next(Console(), output)
+    task = run(config, output, changes).data.task
+    print_next(Console(), output, task)
 
 
 def run(
     config: Config | None, output: Path, changes: Mapping[str, Value] = MappingProxyType({})
-) -> None:
-    """Train in a new folder, or with no `config` go on in an old one.
+) -> Config:
+    """Train in a new folder, or with no `config` go on in an old one; return the run's settings.
 
     Raises
     ------
@@ -151,11 +198,12 @@ def run(
         if result is not None and config == folder.config():
             say(Console(), f"the run in {output} is finished")
             print_result(Console(), output, result)
-            return
+            return config
     with Workers.join(config.training.device) as workers:
         if is_new and workers.is_first:
             folder.check_free()
         _train(config, folder, workers)
+    return config
 
 
 def _train(config: Config, folder: RunFolder, workers: Workers) -> None:
@@ -163,11 +211,13 @@ def _train(config: Config, folder: RunFolder, workers: Workers) -> None:
 
     console = Console(quiet=not workers.is_first)
     say(console, f"reading {config.data.source}")
+    is_language = config.data.task == "lm"
     with workers.one_by_one():
-        splits = data.load(config.data)
+        splits = data.load_text(config.data) if is_language else data.load(config.data)
     for note in splits.notes:
         say(console, note)
-    display = LiveDisplay(console, config.training.epochs)
+    level = config.text.level if is_language else None
+    display = LiveDisplay(console, config.training.epochs, level)
     with console.status("choosing words and encoding texts"):
         trainer = Trainer(config, splits, folder, display, workers)
     # From here on there is a run: before, nothing is written.

@@ -36,7 +36,8 @@ def semi_orthogonal(rows: int, columns: int, generator: torch.Generator | None) 
     if rows < columns:
         return semi_orthogonal(columns, rows, generator).t().contiguous()
     q, r = torch.linalg.qr(torch.empty(rows, columns).normal_(generator=generator))
-    return (q * r.diagonal().sign()).contiguous()
+    matrix: Tensor = (q * r.diagonal().sign()).contiguous()
+    return matrix
 
 
 def input_weights(hidden: int, inputs: int, generator: torch.Generator | None) -> Tensor:

@@ -118,5 +118,5 @@ class Linear(nn.Module):
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002
     if weight.numel() < _LEAST_SIZE:
         return nn.functional.linear(input, weight, bias)
-    product = linear(input.flatten(0, -2), weight).unflatten(0, input.shape[:-1])
+    product = linear(input.flatten(0, -2), weight).view(*input.shape[:-1], len(weight))
     return product if bias is None else product + bias
