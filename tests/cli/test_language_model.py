@@ -21,7 +21,13 @@ from tests.compact.language_strategies import (
 )
 from tests.compact.strategies import small_model
 
-INFO = {"code": "LLLL", "compression_ratio": 12.0, "dense_bytes": 100_000, "words": [3, 9]}
+INFO = {
+    "code": "LLLL",
+    "compression_ratio": 12.0,
+    "dense_bytes": 100_000,
+    "words": [3, 9],
+    "dims": None,
+}
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def text(monkeypatch):
         asked.append((config, split))
         return "the dog sat .\nthe cat sat .\n"
 
-    monkeypatch.setattr(data, "load_text_split", load_text_split, raising=False)
+    monkeypatch.setattr(data, "load_text_split", load_text_split)
     return asked
 
 
@@ -136,6 +142,14 @@ def test_evaluate_prints_one_json_object(words, text):
     assert found == words.evaluate("the dog sat .\nthe cat sat .\n").to_dict()
 
 
+def test_evaluate_takes_a_file_as_one_whole_text(words):
+    text = "the cat sat .\nthe dog, the (cat)\n" * 20
+    Path("book.txt").write_text(text)
+    found = json.loads(worked("evaluate", "words.bpr", "book.txt", "--split", "all", "--json"))
+    assert found == words.evaluate(text).to_dict()
+    assert found["unknown"] == 20 * 2  # "dog" and ")"
+
+
 def test_evaluate_reads_a_runs_own_source_as_the_run_did(words, text):
     Path("run").mkdir()
     Path("words.bpr").rename("run/model.bpr")
@@ -157,7 +171,7 @@ def test_a_classifier_is_evaluated_on_labelled_texts(monkeypatch):
 
 
 def test_evaluate_needs_two_tokens(characters, monkeypatch):
-    monkeypatch.setattr(data, "load_text_split", lambda *_: "a", raising=False)
+    monkeypatch.setattr(data, "load_text_split", lambda *_: "a")
     assert "the text has 1 tokens that the model knows; at least two are needed" in refused(
         "evaluate", "characters.bpr", "book.txt"
     )
@@ -178,7 +192,7 @@ def test_inspect_shows_what_a_language_model_reads(words):
     ):
         assert line in said
     lines = said.splitlines()
-    head = next(number for number, line in enumerate(lines) if line.startswith("kept word"))
+    head = next(number for number, line in enumerate(lines) if line.startswith("kept token"))
     assert {line.split()[0] for line in lines[head + 1 : head + 4]} == {"the", "cat", "."}
     short = worked("inspect", "words.bpr", "--words", "1", "--neurons", "0")
     assert "… and 2 more (--words 3)" in short

@@ -58,7 +58,7 @@ def _sizes(inspection: Inspection | LanguageInspection) -> Iterator[str]:
         meaning = "bytes of the dense model and its words / bytes of this file"
         yield f"{'size_ratio':<25} {inspection.size_ratio:>12,.1f}x  {meaning}"
     for name in ("words", "dims", "neurons", "gates"):
-        if name in info:
+        if info.get(name):  # a language model has no dims
             kept, total = info[name]
             yield f"{name:<20}{kept:,} of {total:,}"
 
@@ -76,12 +76,13 @@ def _purpose(inspection: Inspection | LanguageInspection) -> Iterator[str]:
 
 def _words(inspection: Inspection | LanguageInspection, most: int) -> Iterator[str]:
     shown = [_visible(word.word) for word in inspection.words[:most]]
-    width = max(map(len, ["kept word", *shown]))
     if isinstance(inspection, LanguageInspection):
-        yield f"\n{'kept word':<{width}} {'weight':>8}"
+        width = max(map(len, ["kept token", *shown]))
+        yield f"\n{'kept token':<{width}} {'weight':>8}"
         for name, token in zip(shown, inspection.words, strict=False):
             yield f"{name:<{width}} {token.weight:>8.3f}"
     else:
+        width = max(map(len, ["kept word", *shown]))
         yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  speaks for"
         for name, word in zip(shown, inspection.words, strict=False):
             yield f"{name:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
