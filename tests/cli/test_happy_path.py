@@ -338,7 +338,7 @@ def test_help_shows_the_defaults_of_the_settings():
     assert "--learning-rate NUMBER Adam step size [0.002; paper 0.0005]" in said
     assert "--unknown [zero|learned]" in said
     assert "--epochs INTEGER passes over the training data [300; paper 20]" in said
-    assert "[SOURCE] [CODE] Train" in said
+    assert "[SOURCE]… [CODE] Train" in said
 
 
 def test_at_a_terminal_each_line_is_answered_at_once(trained):

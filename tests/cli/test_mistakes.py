@@ -101,7 +101,7 @@ def test_a_label_that_the_model_does_not_know(tmp_path, trained):
         (["CLLLLL"], ["embedding weights cannot be constant (C)"]),
         (["LLLLLL", "--preset", "w"], ["give a code or a preset, not both: 'LLLLLL' and 'w'"]),
         (["--recipe", "imdb-fats"], ["unknown recipe 'imdb-fats'; did you mean 'imdb-fast'?"]),
-        (["LLLLLL", "more"], ["unexpected extra argument"]),
+        (["LLLLLL", "more"], ["a classifier has one source"]),
         (["--min-documents", "999"], ["no word occurs in 999 training texts: lower --min-docu"]),
         (["--validation-fraction", "0"], ["set --validation-fraction above 0"]),
         (["--embeddings", "no.txt"], ["there is no file of word vectors at no.txt"]),
