@@ -107,7 +107,8 @@ class Linear(nn.Module):
         shape = mean.shape[1:]
         if self.noise == "sequence":
             shape = torch.Size((1, *shape[1:]))
-        noise = per_sequence(share or mean.shape[0], shape, mean, generator)
+        samples = mean.shape[0] if share is None else share
+        noise = per_sequence(samples, shape, mean, generator)
         return torch.addcmul(mean, noise, (variance + _MIN_VARIANCE).sqrt())
 
     def extra_repr(self) -> str:

@@ -124,7 +124,7 @@ class LSTM(GatedLayer):
         """
         samples: int | Share
         if isinstance(input, Tokens):
-            samples = input.share or input.word.shape[0]
+            samples = input.word.shape[0] if input.share is None else input.share
             mask = None if mask is None else mask.t()
             projection, row = self._project_tokens(input, generator)
             shared = row is input.word
@@ -154,7 +154,8 @@ class LSTM(GatedLayer):
 
         What differs from sequence to sequence decides how many products there are.
         """
-        vectors, samples = tokens.vectors, tokens.share or tokens.word.shape[0]
+        vectors = tokens.vectors
+        samples = tokens.word.shape[0] if tokens.share is None else tokens.share
         z_input = None if self.z_input.is_constant else self.z_input(generator, samples=samples)
         if z_input is not None and not self.z_input.varies:
             vectors, z_input = vectors * z_input, None

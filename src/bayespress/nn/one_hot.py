@@ -140,7 +140,7 @@ class OneHotLSTM(GatedLayer):
         output, state = self._run(
             projection,
             row.t(),
-            share or len(row),
+            len(row) if share is None else share,
             hx,
             None,
             generator,
