@@ -154,8 +154,8 @@ class EfficientAdam:
     torch.optim.Adam corrects it, which shows in the fifth digit where gradients are near epsilon.
     """
 
-    def __init__(self, parameters, rate):
-        self.rate, self.t = rate, 0
+    def __init__(self, parameters, rate, epsilon=1e-8):
+        self.rate, self.epsilon, self.t = rate, epsilon, 0
         self.moments = [(p, torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
 
     @torch.no_grad()
@@ -165,7 +165,7 @@ class EfficientAdam:
         for parameter, first, second in self.moments:
             first.lerp_(parameter.grad, 1 - 0.9)
             second.lerp_(parameter.grad.square(), 1 - 0.999)
-            parameter.sub_(rate * first / (second.sqrt() + 1e-8))
+            parameter.sub_(rate * first / (second.sqrt() + self.epsilon))
 
 
 def train(fixture: dict[str, np.ndarray], net: torch.nn.Module, loss_of) -> list[list[float]]:

@@ -134,6 +134,11 @@ class TrainingConfig:
         5e-4, "Adam step size of the group variables' log sigmas", low=0.0
     )
     beta2: float = setting(0.999, "Adam's decay of the second moment", low=0.0, high=0.9999)
+    corrects_epsilon: bool = setting(
+        False,
+        "add Adam's epsilon after the second moment's correction, as torch does; the papers' "
+        "program adds it before",
+    )
     kl_weight: float = setting(1.0, "final weight of the KL divergence", low=0.0)
     kl_warmup: float = setting(
         0.0,

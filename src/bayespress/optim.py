@@ -39,6 +39,11 @@ class VariationalAdam(torch.optim.Adam):
         As in :class:`torch.optim.Adam`.
     form
         Approximation of the log-uniform KL.
+    corrects_epsilon
+        Whether `eps` is added after the second moment is corrected for its start at zero, as in
+        torch and in algorithm 1. If not, it is added before, as in the efficient form at the end
+        of section 2 of the reference: in the first thousand steps, weights whose gradients are
+        not much larger than `eps` then move less.
 
     Examples
     --------
@@ -63,10 +68,12 @@ class VariationalAdam(torch.optim.Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         form: str = "chirkova",
+        corrects_epsilon: bool = True,
     ) -> None:
         super().__init__(module.parameters() if params is None else params, lr, betas, eps)
         self._module = module
         self._form = form
+        self._corrects_epsilon = corrects_epsilon
 
     @torch.no_grad()
     def step_with_kl(self, kl_weight: float | None, clip_norm: float = 0.0) -> float:
@@ -85,7 +92,7 @@ class VariationalAdam(torch.optim.Adam):
             divergence = self._add_kl_gradients(kl_weight)
             if clip_norm:
                 torch.nn.utils.clip_grad_norm_(parameters, clip_norm)
-            self.step()
+            self._step_by_torch()
             return divergence
         steps = self._steps(kl_weight)
         if clip_norm:
@@ -116,6 +123,25 @@ class VariationalAdam(torch.optim.Adam):
         ]
         return steps
 
+    def _step_by_torch(self) -> None:
+        usual = [group["eps"] for group in self.param_groups]
+        for group in self.param_groups:
+            taken = max(
+                (float(self.state[p]["step"]) for p in group["params"] if self.state[p]),
+                default=0.0,
+            )
+            group["eps"] = self._epsilon(group, taken + 1)
+        self.step()
+        for group, eps in zip(self.param_groups, usual, strict=True):
+            group["eps"] = eps
+
+    def _epsilon(self, group: dict[str, Any], step: float) -> float:
+        """Give what is added to the corrected root of the second moment at a step."""
+        eps = float(group["eps"])
+        if self._corrects_epsilon:
+            return eps
+        return eps / math.sqrt(1 - group["betas"][1] ** step)
+
     def _add_kl_gradients(self, kl_weight: float | None) -> float:
         """Put the divergence's gradient into ``grad``, as ``backward`` would."""
         for parameter in self._module.parameters():
@@ -135,7 +161,9 @@ class VariationalAdam(torch.optim.Adam):
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         state["step"] += 1
-        return _Moving(parameter, state, group)
+        return _Moving(
+            parameter, state, {**group, "eps": self._epsilon(group, state["step"].item())}
+        )
 
 
 @dataclass(frozen=True)

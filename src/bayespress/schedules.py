@@ -12,6 +12,7 @@ SCHEDULES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
         "paper": {},
         "fast": {
             "epochs": 300,
+            "corrects_epsilon": True,
             "dense_epochs": 1,
             "principal_axes": True,
             "vector_scale": 0.5,

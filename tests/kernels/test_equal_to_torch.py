@@ -15,6 +15,7 @@ from bayespress.nn.recurrence import run_lstm
 from bayespress.nn.tokens import Tokens
 from bayespress.optim import VariationalAdam
 from bayespress.variational import VariationalParameter, kl_log_uniform, kl_normal
+from tests import authors
 
 pytestmark = pytest.mark.skipif(
     kernels.problem() is not None, reason=f"no compiled kernels: {kernels.problem()}"
@@ -149,14 +150,18 @@ def _moments(net, optimizer):
 @pytest.mark.parametrize("clip_norm", [0.0, 0.5])
 @pytest.mark.parametrize("sparse_grad", [False, True])
 @pytest.mark.parametrize("beta2", [0.999, 0.95])
+@pytest.mark.parametrize("corrects_epsilon", [True, False])
 def test_steps_with_the_divergence_are_those_of_adam_with_it_in_the_loss(
-    kl_weight, clip_norm, sparse_grad, beta2
+    kl_weight, clip_norm, sparse_grad, beta2, corrects_epsilon
 ):
     found = []
     start = Net()
     for enabled in (True, False):
         net = copy.deepcopy(start)
-        optimizer = VariationalAdam(net, lr=0.01, betas=(0.9, beta2))
+        # A large epsilon, so that its two forms differ.
+        optimizer = VariationalAdam(
+            net, lr=0.01, betas=(0.9, beta2), eps=1e-3, corrects_epsilon=corrects_epsilon
+        )
         with kernels.use(enabled):
             step = lambda o=optimizer: o.step_with_kl(kl_weight, clip_norm)  # noqa: E731
             found.append(train(net, optimizer, step, sparse_grad=sparse_grad))
@@ -176,6 +181,22 @@ def test_without_the_compiler_the_step_is_torchs_adam():
         rtol=1e-4,
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_epsilon_before_the_correction_is_the_papers_adam(enabled):
+    weight = Linear(3, 1, bias=False, prior="D")
+    theirs = torch.nn.Parameter(weight.weight.mean.detach().clone())
+    optimizer = VariationalAdam(weight, lr=0.01, eps=1e-3, corrects_epsilon=False)
+    adam = authors.EfficientAdam([theirs], 0.01, epsilon=1e-3)
+    with kernels.use(enabled):
+        for step in range(5):
+            gradient = normal(1, 3, seed=step)
+            weight.weight.mean.grad = gradient.detach().clone()
+            theirs.grad = gradient.detach().clone()
+            optimizer.step_with_kl(None)
+            adam.step()
+    torch.testing.assert_close(weight.weight.mean, theirs, rtol=1e-6, atol=1e-7)
 
 
 def test_they_are_for_float32_on_the_processor_alone():

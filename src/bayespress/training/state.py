@@ -87,6 +87,7 @@ def make_optimizer(net: nn.Module, config: Config) -> VariationalAdam:
         [{"params": [p], "lr": rate, "full_rate": rate} for p, rate in rates.items()],
         betas=(0.9, training.beta2),
         form=config.model.kl_form,
+        corrects_epsilon=training.corrects_epsilon,
     )
 
 
