@@ -3,7 +3,9 @@ import math
 import pytest
 import torch
 
+from bayespress import kernels
 from bayespress.nn import Linear
+from bayespress.variational import Share
 
 
 def generator(seed=1):
@@ -45,6 +47,75 @@ def test_outputs_have_the_moments_of_random_weights(prior):
 def test_noise_is_drawn_for_each_example_and_output():
     output = make(log_sigma=0.0)(torch.ones(6, 3), generator())
     assert len(output.unique()) == 12
+
+
+SHARED = {"example": 30, "sequence": 6, "batch": 2}
+"""How many different outputs equal inputs have: of 3 sequences of 5 elements, 2 numbers each."""
+
+
+@pytest.mark.parametrize("noise", SHARED)
+def test_what_shares_a_sample_of_the_noise(noise):
+    output = make(log_sigma=0.0, noise=noise)(torch.ones(3, 5, 3), generator())
+    assert output.shape == (3, 5, 2)
+    assert len(output.unique()) == SHARED[noise]
+    if noise == "sequence":
+        assert torch.equal(output, output[:, :1].expand_as(output))
+
+
+@pytest.mark.parametrize("noise", SHARED)
+@pytest.mark.parametrize("prior", ["L", "N"])
+def test_every_kind_of_noise_has_the_variance_of_random_weights(noise, prior):
+    layer = make(prior, log_sigma=-1.0, noise=noise)
+    x = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]])
+    source, count = generator(), 6_000
+    if noise == "batch":  # one sample a call
+        draws = torch.stack([layer(x, source) for _ in range(count)])
+    else:
+        draws = layer(x.expand(count, 2, 3), source)
+    variance = x.square().sum(1, keepdim=True) * math.exp(-2.0)
+    deviation = (draws.detach() - (x @ layer.weight.mean.t()).detach()) / variance.sqrt()
+    assert (deviation.mean(0).abs() < 5 / math.sqrt(count)).all()
+    assert ((deviation.square().mean(0) - 1).abs() < 5 * math.sqrt(2 / count)).all()
+    # Outputs have weights, and noise, of their own.
+    assert (deviation[..., 0] * deviation[..., 1]).mean(0).abs().max() < 5 / math.sqrt(count)
+    # Elements of a sequence: on their own, with one sample, or by the weights that both read.
+    together = (deviation[:, 0] * deviation[:, 1]).mean(0)
+    cosine = torch.nn.functional.cosine_similarity(x[0], x[1], dim=0)
+    expected = {"example": 0.0, "sequence": 1.0, "batch": cosine.item()}[noise]
+    assert ((together - expected).abs() < 5 * math.sqrt(2 / count)).all()
+
+
+def test_noise_of_a_batch_is_one_weight_matrix():
+    layer, x = make(noise="batch"), torch.randn(4, 5, 3, generator=generator(2))
+    weight = layer.weight(generator(3))
+    torch.testing.assert_close(layer(x, generator(3)), x @ weight.t() + layer.bias)
+
+
+@pytest.mark.parametrize("noise", SHARED)
+@pytest.mark.parametrize("training", [False, True])
+def test_a_share_computes_its_part_of_the_whole(noise, training):
+    layer = make(log_sigma=0.0, noise=noise).train(training)
+    x, share = torch.randn(4, 5, 3, generator=generator(2)), Share(1, 3, 4)
+    whole = layer(x, generator(3))
+    torch.testing.assert_close(layer(share.of(x), generator(3), share), share.of(whole))
+
+
+@pytest.mark.parametrize("noise", SHARED)
+def test_many_weights_are_multiplied_alike(noise):
+    """From a certain size on, the products are others than torch's own."""
+    layer = Linear(130, 130, noise=noise, log_sigma=-2.0, generator=generator())
+    torch.nn.init.normal_(layer.bias, generator=generator(2))
+    x = torch.randn(2, 3, 130, generator=generator(3))
+    found = []
+    for enabled in (True, False):
+        layer.zero_grad()
+        with kernels.use(enabled):
+            output = layer(x, generator(4))
+            output.square().sum().backward()
+        found.append([output, *(p.grad for p in layer.parameters())])
+    torch.testing.assert_close(*found, rtol=2e-4, atol=2e-4)
+    mean = torch.nn.functional.linear(x, layer.eval().weight(), layer.bias)
+    torch.testing.assert_close(layer(x), mean, rtol=1e-4, atol=1e-4)
 
 
 def test_a_zero_input_has_a_finite_gradient():
