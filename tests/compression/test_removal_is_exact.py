@@ -8,39 +8,23 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import authors
 
 from bayespress.compact import file as artifact
 from bayespress.compression import ShrinkPlan, aggregate_live, shrink, statistics, to_compact
 from bayespress.config import ModelConfig, TextConfig
 from bayespress.models import TextClassifierNet
-from bayespress.nn import named_variational_parameters
 from bayespress.runtime import TextPredictor
 from bayespress.sparsity import PRESETS
 from bayespress.text import TextEncoder
+from tests import authors
+from tests.compression.helpers import assert_sliced_alike, prune_at_random, shares
 
 WORDS = ["the", "film", "Was", "good", "bad", "naïve", "été", "9", "über", "plot", "rare", "rarer"]
 LETTERS = ("LND", "LNDC", "LND", "LNDC", "LNDC", "LND")
 CODES = ["".join(letters) for letters in itertools.product(*LETTERS)]
 TOLERANCE = 1e-5
 
-shares = st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])
 texts = st.lists(st.sampled_from([*WORDS, "unseen"]), max_size=9).map(" ".join)
-
-
-def prune_at_random(net, share, group_share, generator):
-    """Set log sigmas so that about these shares of weights and group variables are pruned."""
-    for _, parameter in named_variational_parameters(net):
-        if parameter.log_sigma is None:
-            continue
-        groups = parameter.mean.dim() == 1
-        pruned = torch.rand(parameter.mean.shape, generator=generator) < (
-            group_share if groups else share
-        )
-        with torch.no_grad():
-            parameter.mean.normal_(1.0 if groups else 0.0, 0.7, generator=generator)
-            log_mean = parameter.mean.abs().log()
-            parameter.log_sigma.copy_(log_mean + torch.where(pruned, 2.0, -1.0))
 
 
 def make(code, outputs, share, group_share, unknown, seed, activation="hard_sigmoid"):
@@ -189,17 +173,6 @@ def test_shrunk_network_predicts_what_the_authors_pruned_network_does(path):
 
 def test_gradients_and_moments_are_sliced_alike():
     net, _ = make("LLLLLL", 3, 0.5, 0.3, "zero", seed=3)
-    optimizer = torch.optim.Adam(net.parameters())
-    for step in range(2):
-        for k, parameter in enumerate(net.parameters()):
-            parameter.grad = torch.randn(
-                parameter.shape, generator=torch.Generator().manual_seed(100 * step + k)
-            )
-        optimizer.step()
-    before = {
-        name: (p, p.detach().clone(), p.grad.clone(), optimizer.state[p])
-        for name, p in net.named_parameters()
-    }
     plan = ShrinkPlan(torch.tensor([0, 2, 5]), torch.tensor([1, 3]), torch.tensor([2]))
     gates = torch.tensor([2, 5, 8, 11])
     cuts = {
@@ -214,21 +187,4 @@ def test_gradients_and_moments_are_sliced_alike():
         "output.weight": (slice(None), plan.hidden),
         "output.bias": (slice(None),),
     }
-    shrink(net, plan, optimizer)
-    in_optimizer = [p for group in optimizer.param_groups for p in group["params"]]
-    for name, parameter in net.named_parameters():
-        cut = cuts[name.removesuffix(".mean").removesuffix(".log_sigma")]
-        _, value, grad, state = before[name]
-        for tensor, whole in (
-            (parameter, value),
-            (parameter.grad, grad),
-            (optimizer.state[parameter]["exp_avg"], state["exp_avg"]),
-            (optimizer.state[parameter]["exp_avg_sq"], state["exp_avg_sq"]),
-        ):
-            expected = whole
-            for dim, index in enumerate(cut):
-                expected = expected[(slice(None),) * dim + (index,)]
-            assert torch.equal(tensor, expected), name
-        assert any(parameter is p for p in in_optimizer)
-        assert optimizer.state[parameter]["step"] == 2
-    assert len(optimizer.state) == len(list(net.parameters()))
+    assert_sliced_alike(net, plan, cuts)
