@@ -206,8 +206,6 @@ class _Step:
         self._adam = kernels.Adam(
             beta1=beta1,
             beta2=beta2,
-            epsilon=mean.group["eps"],
-            correction=math.sqrt(mean.corrections[1]),
             kl_weight=divergence.weight,
             prior=divergence.prior,
             approximation=compiled_approximation(divergence.form),
@@ -218,6 +216,8 @@ class _Step:
             kernels.Moments(
                 *map(kernels.address, (p.value, grad, p.state["exp_avg"], p.state["exp_avg_sq"])),
                 p.group["lr"] / p.corrections[0],
+                math.sqrt(p.corrections[1]),
+                p.group["eps"],
             )
             for p, grad in zip(both, grads, strict=True)
         ]

@@ -168,6 +168,23 @@ def test_steps_with_the_divergence_are_those_of_adam_with_it_in_the_loss(
     torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("corrects_epsilon", [True, False])
+def test_log_sigmas_that_learn_later_than_their_means_count_their_own_steps(corrects_epsilon):
+    """As where dense epochs come first."""
+    found, start = [], Net()
+    for enabled in (True, False):
+        net = copy.deepcopy(start)
+        optimizer = VariationalAdam(net, lr=0.01, eps=1e-3, corrects_epsilon=corrects_epsilon)
+        with kernels.use(enabled):
+            train(net.eval(), optimizer, lambda o=optimizer: o.step_with_kl(None))
+            step = lambda o=optimizer: o.step_with_kl(0.01)  # noqa: E731
+            found.append(train(net.train(), optimizer, step))
+    weight = net.embedding.weight
+    steps = [float(optimizer.state[one]["step"]) for one in (weight.mean, weight.log_sigma)]
+    assert steps == [8, 4]
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
+
+
 def test_without_the_compiler_the_step_is_torchs_adam():
     start = Net()
     ours, theirs = copy.deepcopy(start), copy.deepcopy(start)

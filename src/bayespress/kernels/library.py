@@ -72,8 +72,7 @@ class Adam(Structure):
     """``struct adam`` of adam.c."""
 
     _fields_ = (
-        *((name, c_float) for name in ("beta1", "beta2", "epsilon", "correction", "kl_weight")),
-        ("grad_scale", c_float),
+        *((name, c_float) for name in ("beta1", "beta2", "kl_weight", "grad_scale")),
         ("prior", c_long),
         ("approximation", Approximation),
         ("columns", c_long),
@@ -86,7 +85,7 @@ class Moments(Structure):
 
     _fields_ = (
         *((name, c_void_p) for name in ("value", "grad", "first", "second")),
-        ("rate", c_float),
+        *((name, c_float) for name in ("rate", "correction", "epsilon")),
     )
 
 

@@ -55,21 +55,24 @@ double bayespress_kl(const struct approximation *k, const float *mean, const flo
 enum { NONE, LOG_UNIFORM, NORMAL };
 
 struct adam {
-    float beta1, beta2, epsilon, correction; /* correction: sqrt(1 - beta2^t) */
-    float kl_weight;                         /* of the divergence in the objective */
-    float grad_scale;                        /* of the whole gradient: below 1 where it is clipped */
+    float beta1, beta2;
+    float kl_weight;  /* of the divergence in the objective */
+    float grad_scale; /* of the whole gradient: below 1 where it is clipped */
     long prior;
     struct approximation approximation;
     long columns;          /* numbers in a row */
     const int32_t *slot;   /* (rows): a row's row of gradients, -1: none; NULL: gradients are dense */
 };
 
-/* A tensor with its gradient, its moments, and its step size lr / (1 - beta1^t). */
+/* A tensor with its gradient and its moments. It has a t of its own: a log sigma that was not
+   learned at first has taken fewer steps than its mean. */
 struct slot {
     float *value;
     const float *grad;
     float *first, *second;
-    float rate;
+    float rate;       /* lr / (1 - beta1^t) */
+    float correction; /* sqrt(1 - beta2^t) */
+    float epsilon;
 };
 
 /* Numbers j to j + LANES of a row, their whole gradients, and the divergence. */
@@ -129,7 +132,7 @@ INLINE void update(const struct adam *a, const struct slot *s, long j, long n, v
     store_n(s->second + j, v, n);
     vf root;
     for (int k = 0; k < LANES; k++) root[k] = sqrtf(v[k]);
-    store_n(s->value + j, value - s->rate * m / (root / a->correction + a->epsilon), n);
+    store_n(s->value + j, value - s->rate * m / (root / s->correction + s->epsilon), n);
 }
 
 /* A step for rows first to last; returns their divergence before it. `log_sigma` may be NULL. */
