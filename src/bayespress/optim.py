@@ -124,16 +124,23 @@ class VariationalAdam(torch.optim.Adam):
         return steps
 
     def _step_by_torch(self) -> None:
-        usual = [group["eps"] for group in self.param_groups]
-        for group in self.param_groups:
-            taken = max(
-                (float(self.state[p]["step"]) for p in group["params"] if self.state[p]),
-                default=0.0,
-            )
-            group["eps"] = self._epsilon(group, taken + 1)
-        self.step()
-        for group, eps in zip(self.param_groups, usual, strict=True):
-            group["eps"] = eps
+        if self._corrects_epsilon:
+            self.step()
+            return
+        # Parameters may have taken different numbers of steps: each has an epsilon of its own.
+        groups = self.param_groups
+        self.param_groups = [
+            {**group, "params": [p], "eps": self._epsilon(group, self._taken(p) + 1)}
+            for group in groups
+            for p in group["params"]
+        ]
+        try:
+            self.step()
+        finally:
+            self.param_groups = groups
+
+    def _taken(self, parameter: Tensor) -> float:
+        return float(self.state.get(parameter, {}).get("step", 0.0))
 
     def _epsilon(self, group: dict[str, Any], step: float) -> float:
         """Give what is added to the corrected root of the second moment at a step."""

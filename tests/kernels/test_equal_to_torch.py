@@ -202,7 +202,8 @@ def test_without_the_compiler_the_step_is_torchs_adam():
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_epsilon_before_the_correction_is_the_papers_adam(enabled):
-    weight = Linear(3, 1, bias=False, prior="D")
+    generator = torch.Generator().manual_seed(1)
+    weight = Linear(3, 1, bias=False, prior="D", generator=generator)
     theirs = torch.nn.Parameter(weight.weight.mean.detach().clone())
     optimizer = VariationalAdam(weight, lr=0.01, eps=1e-3, corrects_epsilon=False)
     adam = authors.EfficientAdam([theirs], 0.01, epsilon=1e-3)
@@ -213,7 +214,7 @@ def test_epsilon_before_the_correction_is_the_papers_adam(enabled):
             theirs.grad = gradient.detach().clone()
             optimizer.step_with_kl(None)
             adam.step()
-    torch.testing.assert_close(weight.weight.mean, theirs, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(weight.weight.mean, theirs, rtol=1e-5, atol=1e-7)
 
 
 def test_they_are_for_float32_on_the_processor_alone():
