@@ -40,12 +40,18 @@ _LM_CHANGES: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "paper": {},
         "fast": {
-            "epochs": 40,
-            "dense_epochs": 1,
+            "epochs": 30,
+            "dense_epochs": 2,
             "principal_axes": False,
             "vector_scale": 1.0,
-            "finetune_epochs": 4,
+            "finetune_epochs": 3,
             "beta2": 0.999,
+            "group_learning_rate": 2e-3,
+            "log_sigma_learning_rate": 6e-3,
+            "group_log_sigma_learning_rate": 6e-3,
+            "kl_weight": 1.0,
+            "kl_warmup": 0.3,
+            "decay_after": 0.5,
         },
     }
 )
