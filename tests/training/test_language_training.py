@@ -1,5 +1,6 @@
 """Language models learn, shrink, resume and ship as classifiers do, from text without labels."""
 
+import importlib
 import itertools
 import json
 import math
@@ -30,6 +31,7 @@ from bayespress.training import (
 )
 from bayespress.training.interfaces import LanguageInterface, interface_of
 from bayespress.training.language import LanguageModelling
+from bayespress.training.prepare import prepare
 from bayespress.training.shrinking import LiveShrinking
 from tests.training.language_helpers import (
     LEVELS,
@@ -102,6 +104,15 @@ def test_the_file_predicts_what_the_masked_network_does(shrunk):
         found = model.nll(model.encoder.encode(text))[0]
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
         assert len(expected) > 0
+
+
+def test_a_long_text_is_read_in_pieces_that_fit_into_memory(shrunk, monkeypatch):
+    trained, test = load_best(shrunk[1]), make_splits().test
+    whole = masked_nll(trained, test)
+    # By its name the package shows the function.
+    module = importlib.import_module("bayespress.training.finish")
+    monkeypatch.setattr(module, "_MAX_LOGITS", 100)
+    np.testing.assert_allclose(masked_nll(trained, test), whole, rtol=0, atol=1e-6)
 
 
 RESULT_KEYS = {
@@ -209,7 +220,10 @@ def test_shrinking_leaves_predictions_as_they_are(tmp_path, level):
     for gone, neurons, left in (((0, 3), (2,), 7), ((1, 5), (0, 6), 5), ((), (), 5)):
         prune(trainer, tokens=gone, neurons=neurons)
         expected = trainer.task.validate(trainer.net).nll
+        weight = trainer.net.lstm.weight_ih.mean
         size = look(trainer, shrinking)
+        # The zero row alone is no reason to slice anything.
+        assert (trainer.net.lstm.weight_ih.mean is weight) == (not gone)
         assert trainer.task.validate(trainer.net).nll == pytest.approx(expected, abs=1e-6)
         assert size.neurons == left
     assert size.rows == tokens - 4 + 1  # and a zero row
@@ -468,6 +482,16 @@ def test_gradients_end_where_a_segment_begins(tmp_path):
     second.loss(trainer.net, noise, None)[0].backward()  # an error, had it led into the first
 
 
+@pytest.mark.parametrize(
+    ("level", "forget_bias", "noise"), [("word", 1, "batch"), ("char", 0, "sequence")]
+)
+def test_what_carries_its_state_begins_and_draws_noise_as_the_papers_do(level, forget_bias, noise):
+    config, splits = make_config(level), make_splits()
+    net = prepare(config, splits, "").interface.build(config)
+    assert net.lstm.bias.view(4, -1).mean(1).tolist() == [0, forget_bias, 0, 0]
+    assert net.output.noise == noise
+
+
 @every_level
 def test_the_same_seed_gives_the_same_network_and_another_one_another(tmp_path, level):
     runs = [
@@ -537,7 +561,7 @@ NOTHING = TextSplits("", "", "")
             "there is none of two tokens: set --validation-fraction above 0 or name a --validation",
         ),
         (
-            replace(make_splits(), validation="a"),
+            replace(make_splits(), validation="o"),
             {"level": "char"},
             "there is none of two tokens",
         ),
