@@ -79,7 +79,7 @@ def source_and_code(
     Raises
     ------
     ConfigError
-        If there are too many words.
+        If there are too many words, or several sources one of which has to stand alone.
 
     Examples
     --------
@@ -88,20 +88,31 @@ def source_and_code(
     """
     if not words:
         return None, None
-    task = said.get("task", data.source_defaults(words[0]).get("task"))
     *sources, last = words
     if not sources:
         return last, None
-    if task == "lm" and (Path(last).exists() or not _may_be_code(last)):
+    defaults = data.source_defaults(words[0])
+    task, may_be_code = said.get("task", defaults.get("task")), _may_be_code(last)
+    # What is named like a code is a file if there is one, and if there may be several sources.
+    may_be_file = Path(last).exists() and not (may_be_code and (defaults or task != "lm"))
+    if may_be_file or (task == "lm" and not may_be_code):
         sources, code = list(words), None
     else:
         code = last
-    if len(sources) > 1 and task != "lm":
+    if len(sources) > 1:
+        _check_several(sources, task)
+    return os.pathsep.join(sources), code
+
+
+def _check_several(sources: Sequence[str], task: Value) -> None:
+    if task != "lm":
         raise ConfigError(
             f"a classifier has one source, got {' '.join(sources)}: put their rows into one file, "
             "or train a language model with --task lm"
         )
-    return os.pathsep.join(sources), code
+    named = next((word for word in sources if data.source_defaults(word)), None)
+    if named is not None:
+        raise ConfigError(f"several sources must be files or folders: leave {named} out")
 
 
 def _may_be_code(word: str) -> bool:
@@ -158,8 +169,11 @@ def default_folder(said: Mapping[str, Value]) -> Path:
     """
     if "source" not in said:
         raise ConfigError("name the run's folder with --output")
-    source, *_ = str(said["source"]).split(os.pathsep)
-    path = Path(source.removeprefix("hf:").replace("/", "-") if source[:3] == "hf:" else source)
+    source = str(said["source"])
+    if source.startswith("hf:"):
+        path = Path(source[3:].replace("/", "-"))
+    else:
+        path = Path(source.split(os.pathsep, maxsplit=1)[0])
     name = path.resolve().name.removesuffix(".gz")
     priors = {key: said[key] for key in ("task", "code") if key in said}
     code = Config.from_flat(data.source_defaults(source), priors).model.code
