@@ -23,12 +23,12 @@ def records(trained):
     return read_history(trained.run / "history.jsonl")
 
 
-def shown(records, *, earlier=(), width=100, terminal=True):
+def shown(records, *, earlier=(), width=100, terminal=True, level=None):
     """Play epochs to a display; return all that it wrote."""
     console = Console(
         force_terminal=terminal, file=io.StringIO(), width=width, legacy_windows=False
     )
-    display = LiveDisplay(console, len(records) + len(earlier))
+    display = LiveDisplay(console, len(records) + len(earlier), level)
     display.show_earlier(earlier)
     with display:
         for record in records:

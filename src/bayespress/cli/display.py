@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from bayespress.cli.result import say, times
 from bayespress.history import EpochRecord, perplexity
@@ -202,17 +203,20 @@ class LiveDisplay:
 
     def _refresh(self) -> None:
         if self._is_live:
-            self._live.update(Group(self._table(), self._bar))
+            self._live.update(Group(self._table(), *self._captions(), self._bar))
 
     def _table(self) -> Table:
-        table = Table(box=None, header_style="bold", pad_edge=False)
+        table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
         for column in self._columns:
             table.add_column(column.name, justify="right")
         for record in self._records:
             style = "bold green" if record.epoch == self._best else ""
             table.add_row(*self._cells(record), style=style)
-        if self._records:
-            best = f"best so far: epoch {self._best}" if self._best else ""
-            table.caption = f"{layer_lines(self._records[-1])}\n{best}"
-            table.caption_justify = "left"
         return table
+
+    def _captions(self) -> list[Text]:
+        # Not the table's own caption, which is no wider than the table.
+        if not self._records:
+            return []
+        best = f"best so far: epoch {self._best}" if self._best else ""
+        return [Text(f"{layer_lines(self._records[-1])}\n{best}", style="table.caption")]

@@ -77,7 +77,7 @@ def _language_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     tokens = f"{result['test_tokens']:,} tokens"
     nats = (result["test_nll_masked"], result["test_nll_file"])
     if result["level"] == "char":
-        name, figures = "bits per character", [f"{nll / math.log(2):.4f}" for nll in nats]
+        name, figures = "bits/char", [f"{nll / math.log(2):.4f}" for nll in nats]
     else:
         name, figures = "perplexity", [f"{perplexity(nll):,.2f}" for nll in nats]
     return [
