@@ -15,6 +15,10 @@ TINY = [
     *("--embedding-size", "6", "--hidden-size", "5", "--batch-size", "16"),
     *("--min-documents", "1", "--max-length", "12", "--learning-rate", "0.02"),
 ]
+TINY_LANGUAGE = [
+    *("--task", "lm", "--hidden-size", "8", "--batch-size", "4", "--segment-length", "9"),
+    *("--min-documents", "1", "--learning-rate", "0.02"),
+]
 NOISE = ["a", "the", "film", "plot", "of", "and", "it"]
 
 
