@@ -17,6 +17,21 @@ SMALL = {
     "segment_length": 9,
     "min_documents": 1,
     "learning_rate": 0.02,
+    # All that a schedule says, so that a better one is no concern of these runs.
+    "schedule": "paper",
+    "corrects_epsilon": True,
+    "dense_epochs": 1,
+    "finetune_epochs": 0,
+    "weight_log_sigma": -5.0,
+    "group_log_sigma": -3.5,
+    "group_learning_rate": 0.01,
+    "log_sigma_learning_rate": 0.012,
+    "group_log_sigma_learning_rate": 0.012,
+    "kl_weight": 2.0,
+    "decay": "linear",
+    "decay_after": 0.8,
+    "shrink_after": 2,
+    "compression_worth": 0.05,
 }
 LEVELS = {
     "word": {"level": "word"},
