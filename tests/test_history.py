@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,9 @@ PAIRS = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))
 BY_TYPE = {
     "int": st.integers(1, 1000),
     "float": NUMBERS,
+    "float | None": st.none() | NUMBERS,
     "Count": PAIRS,
+    "Count | None": st.none() | PAIRS,
     "dict[str, Count]": st.dictionaries(st.sampled_from(["embedding", "output"]), PAIRS),
 }
 FIELDS = {field.name: BY_TYPE[str(field.type)] for field in dataclasses.fields(EpochRecord)}
@@ -47,6 +50,19 @@ def test_a_history_that_does_not_exist_is_empty(tmp_path):
 
 def test_keys_that_a_newer_version_added_are_passed_over():
     assert EpochRecord.from_dict({**dataclasses.asdict(record()), "new": 1}) == record()
+
+
+def test_a_history_from_before_language_models_is_read():
+    old = dataclasses.asdict(record())
+    del old["validation_nll"]
+    assert EpochRecord.from_dict(old).validation_nll is None
+
+
+@pytest.mark.parametrize(("nll", "expected"), [(None, None), (0.0, 1.0), (1e4, math.inf)])
+def test_perplexity_is_exp_of_the_nll_and_may_be_infinite(nll, expected):
+    one = dataclasses.replace(record(), validation_nll=nll)
+    assert one.validation_perplexity == expected
+    assert one.validation_bits == (None if nll is None else nll / math.log(2))
 
 
 @pytest.mark.parametrize("line", ["{", "3", "null", "[]", "{}", '{"epoch": 2}', ""])
