@@ -28,6 +28,7 @@ from bayespress.training import (
     load_best,
     masked_nll,
     masked_probabilities,
+    process,
 )
 from bayespress.training.interfaces import LanguageInterface, interface_of
 from bayespress.training.language import LanguageModelling
@@ -585,3 +586,9 @@ def test_the_shortest_texts_that_can_be_learned_from(tmp_path, level, text):
     _, trainer = train(tmp_path, splits=splits, level=level, epochs=2, **changes)
     assert trainer.task.steps(trainer.config.training) == 1
     assert all(math.isfinite(record.validation_nll) for record in trainer.history)
+
+
+def test_bfloat16_is_said_to_change_nothing(tmp_path):
+    config = make_config(precision="bfloat16")
+    (note,) = [note for note in process.missing(config, torch.device("cpu")) if "bfloat16" in note]
+    assert note == "a language model's input needs no product: bfloat16 changes nothing"

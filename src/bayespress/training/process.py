@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 
 from bayespress import kernels
-from bayespress.config import TrainingConfig
+from bayespress.config import Config
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # numbers of glibc's mallopt
 _NEVER = 2**31 - 1  # bytes
@@ -42,12 +42,14 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
-def missing(training: TrainingConfig, device: torch.device) -> list[str]:
+def missing(config: Config, device: torch.device) -> list[str]:
     """Say what would make training faster and is not there, each in a sentence."""
-    notes = []
+    notes, training = [], config.training
     if device.type == "cpu" and kernels.problem():
         notes.append(f"training takes about 5 times as long: {kernels.problem()}")
-    if training.precision == "bfloat16" and not has_bfloat16(device):
+    if training.precision == "bfloat16" and config.data.task == "lm":
+        notes.append("a language model's input needs no product: bfloat16 changes nothing")
+    elif training.precision == "bfloat16" and not has_bfloat16(device):
         notes.append("this processor has no instructions for bfloat16: float32 is used instead")
     return notes
 

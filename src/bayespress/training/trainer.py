@@ -123,7 +123,7 @@ class Trainer:
         StorageError
             If a file cannot be written; what was saved before is whole.
         """
-        for note in process.missing(self.config.training, self.workers.device):
+        for note in process.missing(self.config, self.workers.device):
             self.listener.on_note(note)
         with process.tuned():
             while not self._finished:
