@@ -21,10 +21,7 @@ from bayespress.storage import write_bytes
 from bayespress.text import TokenEncoder
 
 _PLACE = re.compile("@([A-Z]+)@")
-_MODULES = {
-    "classifier": ("head-classifier", "numbers", "texts", "lstm", "classifier"),
-    "language_model": ("head-language", "numbers", "texts", "lstm", "random", "language"),
-}
+_OWN_PARTS = {"classifier": ("classifier",), "language_model": ("random", "language_model")}
 _TABLES_OF_LEVEL = {
     ("word", "words"): ("word", "space"),
     ("word", "spaces"): ("space",),
@@ -62,9 +59,10 @@ def module_of(model: CompactModel) -> str:
         If the model is inconsistent.
     """
     dumps(model)  # checks the model
-    parts = [template(f"{name}.mjs") for name in _MODULES[kind_of(model)]]
+    kind = kind_of(model)
+    names = (f"head-{kind}", "numbers", "texts", "lstm", *_OWN_PARTS[kind])
     values = {"VERSION": bayespress.__version__, "MODEL": to_literal(_data_of(model))}
-    return fill("\n".join(parts), values)
+    return fill("\n".join(template(f"{name}.mjs") for name in names), values)
 
 
 def kind_of(model: CompactModel) -> str:

@@ -75,7 +75,8 @@ function encode(text) {
   const tokens = split(text, WORD).map((token) => {
     const row = ROWS.get(token.token) ?? MODEL.default;
     const isRead = row !== null && rows.length < maxLength;
-    return { ...token, read: isRead, kept: row > 0, effect: 0, step: isRead ? rows.push(row) - 1 : null };
+    const step = isRead ? rows.push(row) - 1 : null;
+    return { ...token, read: isRead, kept: row > 0, effect: 0, step };
   });
   if (MODEL.suffix !== null && rows.length < maxLength) rows.push(MODEL.suffix);
   return { tokens, rows };

@@ -1,6 +1,6 @@
 /**
- * The recurrent layer. Of the gates i, f, g, o of all neurons, those that are live are computed, the
- * others are constants.
+ * The recurrent layer. Of the gates i, f, g, o of all neurons, those that are live are computed,
+ * the others are constants.
  */
 class LSTM {
   constructor(reader, { live, inputs, hidden }) {
@@ -24,7 +24,7 @@ class LSTM {
     return affine(this.weightIh, this.liveBias, vector);
   }
 
-  /** What the input of a number adds to the live gates where it alone is 1; null is for no input. */
+  /** What an input adds to the live gates where it alone is 1; null is for no input. */
   projectOneHot(input) {
     if (input === null) return this.liveBias;
     return this.liveBias.map((bias, row) => bias + this.weightIh[row * this.inputs + input]);

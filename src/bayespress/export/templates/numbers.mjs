@@ -30,7 +30,7 @@ class Reader {
     return places;
   }
 
-  /** The next `count` numbers in single precision; of a sparse block, only those not 0 are there. */
+  /** The next `count` numbers in single precision; a sparse block has only those that are not 0. */
   array(count) {
     const isSparse = this.bytes[this.place++] === 1;
     const array = new Float32Array(count);

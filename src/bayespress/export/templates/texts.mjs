@@ -35,7 +35,9 @@ function lowerOf(packed, longer) {
     const end = first + step * (numbers[k + 1] >> 1);
     for (let code = first; code < end; code += step) lower.set(code, [code + distance]);
   }
-  for (const [from, to] of Object.entries(longer ?? {})) lower.set(from.codePointAt(0), codesOf(to));
+  for (const [from, to] of Object.entries(longer ?? {})) {
+    lower.set(from.codePointAt(0), codesOf(to));
+  }
   return lower;
 }
 

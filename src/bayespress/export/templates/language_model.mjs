@@ -3,8 +3,9 @@ const UNKNOWN = "<unk>";
 const NO_SPACE_BEFORE = new Set(".,;:!?)]}%…”’");
 const NO_SPACE_AFTER = new Set("([{“‘$#");
 const isByCharacter = MODEL.level === "char";
-// A line break is a token; n, s, w are it, other white space, and what words are made of.
-const TOKEN = isByCharacter ? /./g : MODEL.tokenizer === "words" ? /w+(?:'w+)*|n|[^wsn]/g : /n|[^sn]+/g;
+// What a token is, in the letters of kindOf: n is a line break.
+const WORDS = MODEL.tokenizer === "words" ? /w+(?:'w+)*|n|[^wsn]/g : /n|[^sn]+/g;
+const TOKEN = isByCharacter ? /./g : WORDS;
 
 /**
  * All tokens that the model can write. At word level `<eos>` ends a line and `<unk>` stands for the
@@ -138,7 +139,8 @@ function startOf(ids) {
 }
 
 function read(ids, state) {
-  return ids.reduce((before, id) => lstm.step(lstm.projectOneHot(INPUT_OF.get(id) ?? null), before), state);
+  const projection = (id) => lstm.projectOneHot(INPUT_OF.get(id) ?? null);
+  return ids.reduce((before, id) => lstm.step(projection(id), before), state);
 }
 
 function logitsOf({ hidden }) {
