@@ -20,7 +20,7 @@ function bars(rows, caption) {
       element(
         "tr",
         {},
-        element("th", { scope: "row", dir: "auto", lang: "" }, name),
+        element("th", { scope: "row", lang: "" }, element("bdi", {}, name)),
         element("td", { className: "track", ariaHidden: "true" }, bar),
         element("td", { className: "number" }, number),
       ),
