@@ -1,0 +1,10 @@
+// A text classifier, written by bayespress @VERSION@. Needs nothing but a browser or node.
+//
+//   import { labels, predict, explain } from "./model.mjs";
+//   predict("What a lovely evening");   // { label, probabilities }
+//   explain("What a lovely evening");   // [{ token, start, end, read, kept, effect }, …]
+//
+// Words are found as Python finds them, whatever Unicode the browser knows. A lone surrogate,
+// which is half a character, is no part of a word.
+
+const MODEL = @MODEL@;

@@ -1,0 +1,210 @@
+"""The module gives what the numpy runtime gives, on the same raw texts."""
+
+import dataclasses
+import itertools
+import math
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bayespress.config import DataConfig
+from bayespress.data import load_split
+from bayespress.errors import ArtifactError, DataError
+from bayespress.export.javascript import write_js
+from bayespress.runtime import LanguageModel, TextPredictor
+from bayespress.text import TokenEncoder, Tokenizer
+from tests.compact.language_strategies import (
+    language_models,
+    random_language_model,
+    small_language_model,
+)
+from tests.compact.strategies import encoder_of, models, random_model, small_model
+from tests.export.node import needs_node
+
+pytestmark = needs_node
+
+WORDS = st.sampled_from(["good", "bad", "naïve", "ΟΔΟΣ", "οδος", "İ", "i", "x", "𐐀", "ǆ", "₃"])
+TEXT = st.text(st.characters() | st.sampled_from(" \n\r'’.ΣAaİ\x1c\x85\u0345\ud800"), max_size=30)
+TEXTS = st.lists(
+    TEXT | st.lists(WORDS | TEXT, max_size=20).map(" ".join), min_size=1, max_size=12
+)  # fmt: skip
+LOOSE = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+PLANES_OF_LETTERS, PLANE_OF_TAGS = range(0x20000), range(0xE0000, 0xE1000)
+
+
+def joined(text):
+    """Put halves of characters together that stand side by side, as JavaScript's strings do."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+@LOOSE
+@given(models(WORDS), TEXTS)
+def test_probabilities_and_words_equal_those_of_python(node, model, texts):
+    texts = [joined(text) for text in texts]
+    answers = node.answers(
+        model, [[name, text] for name in ("predict", "explain") for text in texts]
+    )
+    predicted, explained = answers[: len(texts)], answers[len(texts) :]
+    expected = TextPredictor(model).predict_proba(texts)
+    found = np.array([answer["probabilities"] for answer in predicted])
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    for answer, row in zip(predicted, found, strict=True):
+        assert answer["label"] == model.labels[row.argmax()]
+    for text, tokens in zip(texts, explained, strict=True):
+        assert [token["token"] for token in tokens] == list(model.encoder.tokenizer.words(text))
+        for before, after in itertools.pairwise(tokens):
+            assert before["end"] <= after["start"]
+
+
+@LOOSE
+@given(models(WORDS), TEXTS)
+def test_an_effect_is_what_a_pruned_word_in_its_place_would_change(node, model, texts):
+    text = joined(" ".join(texts))
+    predictor = TextPredictor(model)
+    (tokens,) = node.answers(model, [["explain", text]])
+    ids = model.encoder.encode(text)
+    answer = int(predictor.predict_proba([text]).argmax())
+    first = model.encoder.vocabulary.prefix is not None
+    read = [token for token in tokens if token["read"]]
+    logits = predictor.logits([ids, *(replaced(ids, first + k) for k in range(len(read)))])
+    odds = [log_odds(row, answer) for row in logits]
+    for k, token in enumerate(read):
+        assert token["kept"] == (ids[first + k] > 0)
+        assert token["effect"] == pytest.approx(odds[0] - odds[1 + k], abs=1e-4)
+    assert all(token["effect"] == 0 for token in tokens if not token["read"])
+
+
+def replaced(ids, place):
+    changed = ids.copy()
+    changed[place] = 0
+    return changed
+
+
+def log_odds(logits, answer):
+    logits = logits.astype(float).tolist()
+    logits = [0.0, *logits] if len(logits) == 1 else logits
+    others = [math.exp(x - logits[answer]) for k, x in enumerate(logits) if k != answer]
+    return -math.log(sum(others))
+
+
+def test_places_are_those_of_the_text_before_it_was_lowercased(node):
+    text = "İÇ 𐐀😀GOOD"
+    (tokens,) = node.answers(random_model(encoder_of(["good"], lowercase=True), 1, 1, [0], 1),
+                             [["explain", text]])  # fmt: skip
+    places = [(token["token"], token["start"], token["end"]) for token in tokens]
+    assert places == [("i", 0, 1), ("ç", 1, 2), ("𐐨", 3, 5), ("good", 7, 11)]
+
+
+def test_an_answer_can_be_named_whose_words_are_explained(node):
+    model = random_model(encoder_of(["good", "bad"]), 2, 2, range(8), 1)
+    model = dataclasses.replace(model, labels=("__proto__", "<b>"))
+    calls = [["explain", "good bad", label] for label in (*model.labels, "x")]
+    first, second, error = node.answers(model, calls)
+    assert [a["effect"] for a in first] == pytest.approx([-b["effect"] for b in second])
+    assert error == {"error": 'RangeError: there is no class "x"'}
+
+
+def every(pattern, codes=range(sys.maxunicode + 1)):
+    """A text with each code point in a pattern, space apart; many at a time."""
+    for start in range(codes.start, codes.stop, 2**16):
+        chunk = range(start, min(start + 2**16, codes.stop))
+        yield joined(" ".join(pattern.replace("*", chr(code)) for code in chunk))
+
+
+def assert_tokens_equal(node, encoder, texts):
+    texts = list(texts)
+    calls = [["tokenize", text] for text in texts]
+    answers = node.answers(random_language_model(encoder, 0), calls, brief=True)
+    for text, found in zip(texts, answers, strict=True):
+        names = ("<eos>" if token == "\n" else token for token in encoder.split(text))
+        # Not compared by pytest, which would write down how a million tokens differ.
+        assert hash(found) == hash("\n".join(names))
+
+
+def test_every_character_is_lowercased_and_split_as_in_python(node):
+    assert_tokens_equal(node, TokenEncoder("word", "words", True, ("a",)), every("a*"))
+
+
+def test_every_character_is_white_space_where_it_is_in_python(node):
+    encoder = TokenEncoder("word", "spaces", False, ("a",))
+    assert_tokens_equal(node, encoder, every("a*", PLANES_OF_LETTERS))
+
+
+@pytest.mark.parametrize("pattern", ["*Σ", "A*Σ", "AΣ*", "AΣ*A"])
+def test_sigma_is_lowercased_as_in_python_beside_every_character(node, pattern):
+    encoder = TokenEncoder("word", "spaces", True, ("a",))
+    assert_tokens_equal(node, encoder, every(pattern, PLANES_OF_LETTERS))
+    assert_tokens_equal(node, encoder, every(pattern, PLANE_OF_TAGS))
+
+
+def test_thousands_of_sentences_are_classified_as_in_python(node):
+    texts = load_split(DataConfig(source="demo"), "train").texts
+    words = Counter(word for text in texts for word in Tokenizer(True).words(text))
+    encoder = encoder_of(
+        [word for word, _ in words.most_common(800)], max_length=60, lowercase=True
+    )
+    model = random_model(encoder, 4, 6, range(0, 24, 2), 3)
+    found = node.answers(model, [["predict", text] for text in texts])
+    expected = TextPredictor(model).predict_proba(texts)
+    probabilities = np.array([answer["probabilities"] for answer in found])
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
+
+
+@LOOSE
+@given(language_models(), TEXTS)
+def test_tokens_and_their_probabilities_equal_those_of_python(node, model, texts):
+    texts = [joined(text) for text in texts]
+    names = ("tokenize", "probabilities")
+    answers = node.answers(model, [[name, text] for name in names for text in texts])
+    tokens, found = answers[: len(texts)], answers[len(texts) :]
+    runtime = LanguageModel(model)
+    for text, split, probabilities in zip(texts, tokens, found, strict=True):
+        assert [token["token"] for token in split] == list(model.encoder.split(text))
+        try:
+            expected = runtime.next_token_probabilities(text)
+        except DataError:
+            assert probabilities["error"].startswith("RangeError: the model does not know")
+        else:
+            np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
+
+
+@LOOSE
+@given(
+    language_models(),
+    st.sampled_from(["", "\n", "the cat", "(it's"]),
+    st.integers(0, 2**200) | st.integers(0, 9),
+    st.sampled_from([0, 1e-320, 0.3, 1, 3.5]),
+)
+def test_equal_seeds_write_the_texts_of_python(node, model, prompt, seed, temperature):
+    options = {"length": 20, "temperature": temperature, "seed": seed}
+    exact = {**options, "seed": {"bigint": str(seed)} if seed > 2**53 else seed}
+    (found,) = node.answers(model, [["generate", prompt, exact]])
+    try:
+        expected = list(LanguageModel(model).generate(prompt, **options))
+    except DataError:
+        assert found["error"].startswith("RangeError: the model ")
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"length": -1}, "length must be at least 0, got -1"),
+    ({"temperature": -0.5}, "temperature must be finite and at least 0, got -0.5"),
+    ({"seed": -1}, "seed must be at least 0, got -1"),
+])  # fmt: skip
+def test_options_out_of_range_are_refused(node, options, message):
+    (found,) = node.answers(small_language_model(), [["generate", "a", options]])
+    assert found == {"error": f"RangeError: {message}"}
+
+
+def test_an_inconsistent_model_is_not_written(tmp_path):
+    model = dataclasses.replace(small_model(), labels=("one",))
+    with pytest.raises(ArtifactError, match="1 labels do not fit"):
+        write_js(model, tmp_path / "model.mjs")
+    assert not list(tmp_path.iterdir())
