@@ -9,7 +9,7 @@ from pathlib import Path
 from bayespress import __version__
 from bayespress.compact import CompactLanguageModel, CompactModel
 from bayespress.errors import ArtifactError, ConfigError
-from bayespress.export.c import classifier
+from bayespress.export.c import classifier, language
 from bayespress.export.c.literals import template
 from bayespress.export.folder import write_files
 
@@ -55,19 +55,22 @@ def c_files(model: CompactModel, name: str = "model") -> dict[str, str]:
         As there.
     """
     _check_name(name)
-    kind, main = classifier, "classifier_main.c"
     summary = _summary(model)
     head = template("head.c", name=name, summary=summary, unicode=unicodedata.unidata_version)
     try:
-        body = kind.source(model, name)
+        if isinstance(model, CompactLanguageModel):
+            texts = language.header(model, name, summary), language.source(model, name)
+        else:
+            texts = classifier.header(model, name, summary), classifier.source(model, name)
     except UnicodeEncodeError as error:
         raise ArtifactError(
             f"{error.object!r} is not valid Unicode and cannot be written: train without it"
         ) from None
+    main = "language" if isinstance(model, CompactLanguageModel) else "classifier"
     return {
-        f"{name}.h": kind.header(model, name, summary),
-        f"{name}.c": head + body.rstrip("\n") + "\n",
-        "main.c": template(main, name=name, NAME=name.upper()),
+        f"{name}.h": texts[0],
+        f"{name}.c": head + texts[1],
+        "main.c": template(f"{main}_main.c", name=name, NAME=name.upper()),
         "Makefile": template("Makefile", name=name),
     }
 

@@ -12,7 +12,7 @@ _NOTHING = 2**32 - 1
 """No character has this number."""
 
 
-def scanner(name: str, lowering: Lowering | None, *, puts_back: bool) -> str:
+def scanner(name: str, lowering: Lowering | None, *, tells_apart: bool, puts_back: bool) -> str:
     """Define what checks UTF-8 and gives one character after another.
 
     Parameters
@@ -21,10 +21,14 @@ def scanner(name: str, lowering: Lowering | None, *, puts_back: bool) -> str:
         Of the model.
     lowering
         What must be known of lowercase; None where a text stays as it is.
+    tells_apart
+        Whether a tokenizer tells kinds of characters apart.
     puts_back
         Whether a tokenizer looks ahead.
     """
     parts = [template("utf8.c", name=name), template("scan.c")]
+    needs_ranges = tells_apart or (lowering is not None and lowering.sigma)
+    parts += [template("ranges.c")] if needs_ranges else []
     parts += [template("put_back.c")] if puts_back else []
     parts += [template("next_plain.c")] if lowering is None else [_lowercase(lowering)]
     return "".join(parts)

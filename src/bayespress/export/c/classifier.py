@@ -38,8 +38,9 @@ def source(model: CompactClassifier, name: str) -> str:
     before, at = ("probabilities[0] = 0;\n    ", " + 1") if is_odds else ("", "")
     return "".join([
         _labels(model, name),
-        template("ranges.c"),
-        characters.scanner(name, _lowering(model, words), puts_back=False),
+        characters.scanner(
+            name, _lowering(model, words), tells_apart=True, puts_back=False
+        ),
         characters.ranges("letter", unicode.word_ranges()),
         template("is_word.c"),
         _rows(model, words),

@@ -22,7 +22,6 @@ def layers(model: CompactModel, inputs: str) -> str:
         Definition of ``add_input(row, live)``, which is left out where no gate is live.
     """
     return "".join([
-        template("tanh.c"),
         _step(model.lstm, inputs),
         float_array("output_bias", model.output_bias),
         matrices.product("output", model.output_weight),
@@ -57,7 +56,7 @@ def _step(lstm: CompactLSTM, inputs: str) -> str:
     if lstm.hidden_size == 0:
         return memory + template("step_none.c")
     live = len(lstm.live_gates)
-    parts = [memory]
+    parts = [memory, template("tanh.c")]
     if live < len(lstm.bias):
         parts.append(float_array("constant_gates", _constant_gates(lstm)))
     parts.append(_live_gates(lstm, inputs) if live else template("gates_none.c"))
