@@ -1,9 +1,10 @@
+# ruff: noqa: RUF001 - Greek letters look like Latin ones
 """Models in C answer raw texts as the numpy runtime does."""
 
 import dataclasses
 import re
+import shutil
 import subprocess
-import threading
 from types import MappingProxyType
 
 import numpy as np
@@ -16,10 +17,9 @@ from bayespress.data import load
 from bayespress.errors import ArtifactError, ConfigError
 from bayespress.export.c import c_files, write_c
 from bayespress.runtime import LanguageModel, TextPredictor
-from bayespress.storage import StorageError
 from bayespress.runtime.predictor import softmax
+from bayespress.storage import StorageError
 from bayespress.text import TextEncoder, TokenEncoder, Tokenizer, Vocabulary
-from tests.compact.strategies import encoder_of, models, random_model, small_model
 from tests.compact.language_strategies import (
     WORDS,
     language_models,
@@ -27,6 +27,7 @@ from tests.compact.language_strategies import (
     small_language_model,
     word_encoder,
 )
+from tests.compact.strategies import encoder_of, models, random_model, small_model
 from tests.export.helpers import COMPILER, STRICT, Program, command, first_invalid, needs_compiler
 from tests.export.texts import ANY_CHARACTER, KNOWN, KNOWN_OR_ANY, PIECES, TEXTS, telling_characters
 
@@ -112,3 +113,290 @@ def test_every_character_is_lowercased_as_python_does(characters, around):
     assert size > 1000
     for first in range(0, len(texts), 1000):
         assert_language_equal(model, texts[first : first + 1000], program)
+
+
+def tiny_models():
+    """Models with nothing left of one thing or another."""
+    none = Vocabulary(MappingProxyType({}), 1)
+    no_words = TextEncoder(Tokenizer(True), none, 9)
+    skipping = TextEncoder(Tokenizer(), Vocabulary(MappingProxyType({"a": 0}), 1, None), 9)
+    words, several = encoder_of(["good", "bad"]), range(12)
+    return {
+        "all gates constant": random_model(words, 2, 3, [], 2),
+        "no words": random_model(no_words, 0, 3, several, 1),
+        "skips what it does not know": random_model(skipping, 2, 3, several, 1),
+        "no dimensions": random_model(words, 0, 3, several, 1),
+        "one neuron": random_model(words, 2, 1, [0, 1, 2, 3], 1),
+        "one gate": random_model(words, 2, 2, [5], 3, activation="sigmoid"),
+        "no neurons": random_model(words, 2, 0, [], 3),
+        "no weights": random_model(words, 2, 3, several, 3, density=0),
+        "three classes": random_model(words, 2, 3, several, 3),
+        "as long as can be": random_model(encoder_of(["a"], max_length=2**70), 2, 3, several, 1),
+    }
+
+
+@needs_compiler
+@pytest.mark.parametrize("which", tiny_models())
+def test_a_classifier_of_which_little_is_left(tmp_path, which):
+    texts = ["", "good", "bad good x", "a a", "GOOD\0bad", *PIECES, "good " * 300]
+    assert_equal_to_numpy(tiny_models()[which], texts, Program(tiny_models()[which], tmp_path))
+
+
+@needs_compiler
+@pytest.mark.parametrize("hidden", [0, 1])
+def test_a_language_model_of_which_little_is_left(tmp_path, hidden):
+    model = random_language_model(word_encoder(), hidden, [], [])
+    assert_language_equal(model, ["", "the cat\n", "new"], Program(model, tmp_path))
+
+
+@needs_compiler
+def test_enormous_logits_neither_overflow_nor_give_nan(tmp_path):
+    bias = np.array([1e38, -1e38, 3e38], np.float32)
+    model = dataclasses.replace(known_model(outputs=3), output_bias=bias)
+    assert Program(model, tmp_path).probabilities(["good", ""]).tolist() == [[0, 0, 1]] * 2
+
+
+HALVES = [b"\x80", b"\xc0", b"\xe2\x82", b"\xed\xa0\x80", b"\xf4\x90", b"\xf0\x9f", b"\xff"]
+MIXED = st.lists(st.sampled_from([*map(str.encode, PIECES), *HALVES]), max_size=9).map(b"".join)
+
+
+@needs_compiler
+@settings(few, max_examples=40)
+@given(st.lists(st.binary(max_size=40) | MIXED, max_size=40))
+@pytest.mark.parametrize("kind", ["lowercase", "characters"])
+def test_bytes_that_are_not_utf8_are_refused_where_python_refuses_them(request, kind, contents):
+    _, program = request.getfixturevalue(kind)
+    answers = program.ask(contents)
+    firsts = [first_invalid(content) for content in contents]
+    assert answers.valid.tolist() == firsts
+    for code, content, first in zip(answers.codes, contents, firsts, strict=True):
+        assert (code == -1) == (first < len(content))
+
+
+@needs_compiler
+def test_every_lead_of_a_character_is_judged_as_python_does(lowercase):
+    seconds, thirds = [*range(0x7E, 0x92), *range(0x9E, 0xA2), 0xBF, 0xC0], [0x7F, 0x80, 0xBF, 0xC0]
+    contents = [bytes([lead, second, third, 0x80, 0x41])[:length]
+                for lead in range(0x7F, 0x100) for second in seconds for third in thirds
+                for length in (1, 2, 3, 4, 5)]  # fmt: skip
+    answers = lowercase[1].ask(contents)
+    assert answers.valid.tolist() == list(map(first_invalid, contents))
+
+
+@needs_compiler
+@pytest.mark.parametrize("lower", [True, False])
+def test_thousands_of_real_sentences_are_answered_as_by_numpy(tmp_path, lower):
+    texts = load(DataConfig(source="demo")).train.texts
+    encoder = TextEncoder(Tokenizer(lower), frequent_words(texts, lower), 40)
+    model = random_model(encoder, 6, 8, [n for n in range(32) if n % 4], 3, density=0.4, seed=3)
+    expected = TextPredictor(model).predict_proba(texts)
+    found = Program(model, tmp_path, (*STRICT, "-O2")).probabilities(texts)
+    assert len(texts) > 8000
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
+
+
+def frequent_words(texts, lowercase):
+    words = map(Tokenizer(lowercase).words, texts)
+    return Vocabulary.build(words, size=400, min_documents=3, unknown="learned")
+
+
+@needs_compiler
+def test_a_long_text_is_read_in_the_same_memory(lowercase):
+    texts = ["x" * 3_000_000, "Σ'" * 500_000, "\u0301" * 500_000 + "Σ" + "\u0301" * 500_000]
+    assert_equal_to_numpy(lowercase[0], texts, lowercase[1])
+
+
+@needs_compiler
+@pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
+@pytest.mark.parametrize("model", [
+    known_model(), known_model(lowercase=False, activation="sigmoid"), small_language_model(),
+    random_language_model(word_encoder(lowercase=True), 3),
+    random_language_model(word_encoder(tokenizer="spaces"), 3, range(6)),
+])  # fmt: skip
+def test_nothing_is_allocated_and_no_variable_is_written(tmp_path, model):
+    write_c(model, tmp_path)
+    command(COMPILER, *STRICT, "-O3", "-c", "model.c", cwd=tmp_path)
+    rows = command("nm", "model.o", cwd=tmp_path).decode().split("\n")
+    kinds = {row.split()[-1].lstrip("_"): row.split()[-2] for row in rows if row}
+    outside = {name for name, kind in kinds.items() if kind == "U"}
+    assert outside <= {"exp", "memcmp", "memcpy", "memset", "stack_chk_fail"}
+    assert not {name for name, kind in kinds.items() if kind in "BbCSs"}
+    # A table of pointers may be filled in when the program starts, and never again.
+    assert {name for name, kind in kinds.items() if kind in "Dd"} <= {"model_labels"}
+    public = {name for name, kind in kinds.items() if kind in "TR"}
+    assert all(name.startswith("model_") for name in public)
+
+
+@needs_compiler
+def test_two_threads_at_once_get_their_own_answers(tmp_path):
+    write_c(known_model(), tmp_path)
+    (tmp_path / "threads.c").write_text(THREADS)
+    command(COMPILER, *STRICT, "-fsanitize=thread", "-D_POSIX_C_SOURCE=200809L", "-pthread",
+            "threads.c", "model.c", "-o", "threads", "-lm", cwd=tmp_path)  # fmt: skip
+    command(tmp_path / "threads", cwd=tmp_path)
+
+
+THREADS = r"""
+#include "model.h"
+#include <pthread.h>
+#include <string.h>
+static void *work(void *text)
+{
+    float first[MODEL_CLASSES], again[MODEL_CLASSES];
+    int k;
+    model_predict(text, strlen(text), first);
+    for (k = 0; k < 2000; k++) {
+        model_predict(text, strlen(text), again);
+        if (memcmp(first, again, sizeof first) != 0) return text;
+    }
+    return NULL;
+}
+int main(void)
+{
+    pthread_t one, two;
+    void *results[2];
+    pthread_create(&one, NULL, work, "good x bad");
+    pthread_create(&two, NULL, work, "it is 42 times as bad");
+    pthread_join(one, results);
+    pthread_join(two, results + 1);
+    return results[0] || results[1];
+}
+"""
+
+
+def make(folder):
+    command("make", "-s", f"CC={COMPILER}", cwd=folder)
+
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+
+
+@needs_compiler
+@needs_make
+def test_the_example_classifies_lines(tmp_path):
+    labels = ('so "good"?', "schön\\")
+    model = dataclasses.replace(known_model(), labels=labels)
+    write_c(model, tmp_path, "sentiment")
+    make(tmp_path)
+    texts = ["good", "", "bad 42", "é\0x"]
+    said = command("./sentiment", cwd=tmp_path, input="\n".join(texts).encode()).decode()
+    rows = TextPredictor(model).predict_proba(texts)
+    assert said == "".join(f"{labels[row.argmax()]}\t{row.max():.6f}\n" for row in rows)
+    bad = subprocess.run(
+        [tmp_path / "sentiment"], input=b"ok\nno \xff\n", capture_output=True, check=False
+    )
+    assert (bad.returncode, bad.stderr) == (1, b"line 2: byte 4 is not UTF-8\n")
+
+
+@needs_compiler
+@needs_make
+@pytest.mark.parametrize("encoder", [
+    word_encoder("<unk>"), word_encoder("‘", "$", tokenizer="spaces"), word_encoder("‘", "$"),
+    TokenEncoder("char", "words", False, tuple("\n a\0bcé")),
+])  # fmt: skip
+def test_the_example_goes_on_with_a_text(tmp_path, encoder):
+    model = random_language_model(encoder, 4, seed=2, activation="hard_sigmoid")
+    write_c(model, tmp_path, "writer", replace=True)
+    make(tmp_path)
+    for prompt in ("", "a", "a é"):
+        if encoder.level == "word" and "<unk>" not in encoder.tokens:
+            prompt = prompt and "the cat ("  # noqa: PLW2901
+        said = command("./writer", prompt, "30", cwd=tmp_path).decode()
+        expected = LanguageModel(model).generate(prompt, 30, temperature=0)
+        assert said == f"{prompt}{''.join(expected)}\n"
+    drawn = command("./writer", "a" if encoder.level == "char" else "the", "30", "7", cwd=tmp_path)
+    assert drawn == command("./writer", *drawn_again(encoder), cwd=tmp_path)
+    assert b"<unk>" not in drawn
+
+
+def drawn_again(encoder):
+    return "a" if encoder.level == "char" else "the", "30", "7"
+
+
+@needs_compiler
+@needs_make
+def test_the_example_refuses_a_prompt_that_the_model_does_not_know(tmp_path):
+    write_c(random_language_model(word_encoder(), 2), tmp_path)
+    make(tmp_path)
+    for prompt, message in ((b"new", b"take them out"), (b"a\xff", b"byte 2 of the prompt is not")):
+        done = subprocess.run([tmp_path / "model", prompt], capture_output=True, check=False)
+        assert done.returncode == 1
+        assert message in done.stderr
+
+
+@needs_compiler
+def test_several_models_work_in_one_program_under_any_names(tmp_path):
+    names = ["next", "word", "gate", "read", "no", "Model2", "x_", "lower", "output", "int"]
+    for number, name in enumerate(names):
+        model = small_language_model() if number % 2 else known_model()
+        write_c(model, tmp_path, name, replace=True)
+    includes = "".join(f'#include "{name}.h"\n' for name in names)
+    calls = " + ".join(f'{name}_check("x", 1)' for name in names)
+    (tmp_path / "all.c").write_text(
+        f"{includes}int main(void) {{ return {calls} != {len(names)}; }}"
+    )
+    sources = [f"{name}.c" for name in names]
+    command(COMPILER, *STRICT, "all.c", *sources, "-o", "all", "-lm", cwd=tmp_path)
+    command(tmp_path / "all", cwd=tmp_path)
+
+
+def test_only_what_a_model_needs_is_written():
+    def source(*words, lowercase):
+        model = random_model(encoder_of(words, lowercase=lowercase), 2, 2, range(8), 2)
+        return c_files(model)["model.c"]
+
+    assert "lower" not in source("good", lowercase=False)
+    english, greek = source("good", lowercase=True), source("σοφός", lowercase=True)
+    assert "0x130" in english  # a letter whose lowercase has a mark that ends a word
+    assert "sigma" not in english
+    assert "sigma" in greek
+    assert len(greek) > len(english)
+
+
+@pytest.mark.parametrize("name", ["", "3x", "a-b", "_x", "é", "a b"])
+def test_a_name_that_is_not_one_of_c_is_refused(tmp_path, name):
+    with pytest.raises(ConfigError, match="is not one of C: give --name letters, digits and under"):
+        write_c(small_model(), tmp_path / "c", name)
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("name", ["main", "Main", "math", "string"])
+def test_a_name_that_is_taken_is_refused(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"is taken by another file: choose another --name"):
+        write_c(small_model(), tmp_path, name)
+
+
+def test_a_label_that_c_would_cut_is_refused(tmp_path):
+    model = dataclasses.replace(small_model(), labels=("a\0b", "c"))
+    with pytest.raises(ArtifactError, match=r"the label 'a\\x00b' has a zero character"):
+        write_c(model, tmp_path)
+
+
+def test_a_token_that_is_not_unicode_is_refused(tmp_path):
+    model = random_language_model(TokenEncoder("char", "words", False, ("a", "\ud800")), 1)
+    with pytest.raises(
+        ArtifactError, match=r"'\\ud800' is not valid Unicode and cannot be written"
+    ):
+        write_c(model, tmp_path)
+
+
+def test_a_folder_that_is_not_empty_is_left_alone_unless_told(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(StorageError, match="is not empty: choose another --output, or add --force"):
+        write_c(small_model(), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine"]
+    written = write_c(small_model(), tmp_path, replace=True)
+    assert sorted(tmp_path.iterdir()) == sorted([*written, tmp_path / "mine"])
+    with pytest.raises(StorageError, match="is a file: give --output the name of a folder"):
+        write_c(small_model(), tmp_path / "mine")
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_a_large_language_model_compiles_in_reasonable_time(tmp_path):
+    tokens = tuple(f"w{number}" for number in range(10_000))
+    encoder = TokenEncoder("word", "spaces", False, tokens)
+    model = random_language_model(encoder, 100, density=0.3)
+    texts = ["w1 w9999 w2 new", "w5000\n" * 20]
+    assert_language_equal(model, texts, Program(model, tmp_path, (*STRICT, "-O2")))

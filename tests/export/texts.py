@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters that look like others are what this is about
 """Texts with all that Unicode has in store for a tokenizer."""
 
 import re
@@ -8,17 +9,31 @@ from bayespress.export import unicode
 
 KNOWN = [
     "good", "bad", "naïve", "it", "a", "b_1", "42", "漢字", "σοφός", "ΣΟΦΟΣ", "σοφόσ", "ος", "οσ",
-    "i", "istanbul", "straße", "k", "å", "ǆ", "𝟘", "𐐨", "и", "ⅷ", "ß", "ꭰ", "x",
-    "aσ", "aς", "xς", "xσ", "σ", "ς",
+    "aσ", "aς", "xς", "xσ", "σ", "ς", "i", "istanbul", "straße", "ß", "k", "å", "ǆ", "𝟘", "𐐨", "и",
+    "ⅷ", "ꭰ", "x",
+]  # fmt: skip
+SPACES = [*" \n\r\0\t\x0b\x1c\x85\xa0\u1680\u2028\u3000\u200b\ufeff", "  ", "\r\n"]
+MARKS = [
+    "'", "’", "''", "it's", "IT’S", "'tis", "a''", "a'.b", "-", ".", ",", "_", "(", "<unk>",
+    "<eos>", "½", "²", "٣",
+]  # fmt: skip
+CASES = [
+    "Σ", "Σ'", ":Σ", "aΣ", "aΣ.b", "aΣ\u0301", "\u0345Σ", "aΣ\u00adB", "ΑΣ", "aΣΣ", "ⒶΣ", "aΣⓑ",
+    "İ", "İSTANBUL", "I\u0307", "\u212a", "\u212b", "ẞ", "ﬁ", "ǅ", "ᾼ", "𝔘", "𐐀", "Ꭰ",
+]  # fmt: skip
+OTHERS = [
+    "e\u0301", "\u0301", "👩\u200d👩\u200d👧", "🇩🇪", "👍🏽", "שלום", "مرحبا", "\u202eabc\u202c",
+    "\U000e0001", "\U0010ffff", "\U00020000",
 ]  # fmt: skip
 PIECES = [
-    *KNOWN, *map(str.upper, KNOWN), *map(str.title, KNOWN),
-    " ", "  ", "\n", "\r\n", "\r", "\0", "\t", "\x0b", "\x1c", "\x85", "\xa0", "\u1680", "\u2028",
-    "\u3000", "\u200b", "\ufeff", "'", "’", "it's", "IT’S", "'tis", "''", "-", ".", ",", "_", "(", "<unk>",
-    "<eos>", "Σ", "Σ'", ":Σ", "aΣ", "aΣ.b", "aΣ\u0301", "\u0345Σ", "aΣ\u00adB", "ΑΣ ", "İ", "İSTANBUL",
-    "I\u0307", "K", "Å", "ẞ", "ﬁ", "ǅ", "ᾼ", "e\u0301", "\u0301", "👩\u200d👩\u200d👧", "🇩🇪", "👍🏽",
-    "שלום", "مرحبا", "\u202eabc\u202c", "٣", "½", "²", "𝔘", "𐐀", "Ꭰ", "\U000e0001", "\U0010ffff", "\U00020000",
-]  # fmt: skip
+    *KNOWN,
+    *map(str.upper, KNOWN),
+    *map(str.title, KNOWN),
+    *SPACES,
+    *MARKS,
+    *CASES,
+    *OTHERS,
+]
 ANY_CHARACTER = st.characters(codec="utf-8")
 TEXT = st.lists(st.sampled_from(PIECES) | ANY_CHARACTER, max_size=24).map("".join)
 TEXTS = st.lists(TEXT, min_size=10, max_size=60)

@@ -69,8 +69,8 @@ def space_ranges() -> tuple[Range, ...]:
 @cache
 def sigma_context() -> tuple[tuple[Range, ...], tuple[Range, ...]]:
     """Characters that the rule of the final sigma passes over, and letters, as it sees them."""
-    # The sigma is final behind a letter, unless a letter follows; what is passed over does not
-    # count. So each character shows behind a sigma, with and without a letter behind it, what it is.
+    # The sigma is final behind a letter unless a letter follows; what is passed over does not
+    # count. So each character shows what it is behind a sigma, with and without a letter next.
     final, ignored, cased = "aς", [], []
     for code in range(END_OF_CHARACTERS):
         character = chr(code)
@@ -168,7 +168,12 @@ def _steps(pairs: Iterable[tuple[int, int]]) -> tuple[Step, ...]:
     for code, add in pairs:
         last = found[-1] if found else None
         distance = code - last.last if last else 0
-        if last and last.add == add and distance <= 2 and (last.first == last.last or distance == last.step):
+        if (
+            last
+            and last.add == add
+            and distance <= 2
+            and (last.first == last.last or distance == last.step)
+        ):
             found[-1] = Step(last.first, code, distance, add)
         else:
             found.append(Step(code, code, 1, add))

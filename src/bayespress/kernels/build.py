@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bayespress.compiler import BuildError, Library, build_folder
 
+__all__ = ["SWITCH", "BuildError", "built"]
+
 SWITCH = "BAYESPRESS_KERNELS"
 """Environment variable: 0 trains without compiled kernels."""
 

@@ -54,25 +54,45 @@ def c_files(model: CompactModel, name: str = "model") -> dict[str, str]:
     ConfigError, ArtifactError
         As there.
     """
+    example = "language" if isinstance(model, CompactLanguageModel) else "classifier"
+    return {
+        **library_files(model, name),
+        "main.c": template(f"{example}_main.c", name=name, NAME=name.upper()),
+        "Makefile": template("Makefile", name=name),
+    }
+
+
+def library_files(
+    model: CompactModel, name: str = "model", *, fast: bool = False
+) -> dict[str, str]:
+    """Give the text of the header and of the source.
+
+    Parameters
+    ----------
+    model, name
+        As for :func:`write_c`.
+    fast
+        Whether a classifier may be larger where it is faster so.
+
+    Raises
+    ------
+    ConfigError, ArtifactError
+        As there.
+    """
     _check_name(name)
     summary = _summary(model)
     head = template("head.c", name=name, summary=summary, unicode=unicodedata.unidata_version)
     try:
         if isinstance(model, CompactLanguageModel):
-            texts = language.header(model, name, summary), language.source(model, name)
+            header, body = language.header(model, name, summary), language.source(model, name)
         else:
-            texts = classifier.header(model, name, summary), classifier.source(model, name)
+            header = classifier.header(model, name, summary)
+            body = classifier.source(model, name, fast=fast)
     except UnicodeEncodeError as error:
         raise ArtifactError(
             f"{error.object!r} is not valid Unicode and cannot be written: train without it"
         ) from None
-    main = "language" if isinstance(model, CompactLanguageModel) else "classifier"
-    return {
-        f"{name}.h": texts[0],
-        f"{name}.c": head + texts[1],
-        "main.c": template(f"{main}_main.c", name=name, NAME=name.upper()),
-        "Makefile": template("Makefile", name=name),
-    }
+    return {f"{name}.h": header, f"{name}.c": head + body}
 
 
 def _check_name(name: str) -> None:

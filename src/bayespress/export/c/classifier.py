@@ -24,8 +24,8 @@ def header(model: CompactClassifier, name: str, summary: str) -> str:
     return template("classifier.h", **names, stack=stack, classes=len(model.labels))
 
 
-def source(model: CompactClassifier, name: str) -> str:
-    """Write the source file, without its head.
+def source(model: CompactClassifier, name: str, *, fast: bool = False) -> str:
+    """Write the source file, without its head; a larger one if it should be `fast`.
 
     Raises
     ------
@@ -36,6 +36,7 @@ def source(model: CompactClassifier, name: str) -> str:
     # One output is the log odds of the second class: the first one's logit is zero.
     is_odds = len(model.output_bias) == 1
     before, at = ("probabilities[0] = 0;\n    ", " + 1") if is_odds else ("", "")
+    inputs = network.add_input(model.embedding, model.lstm.weight_ih, fast=fast)
     return "".join([
         _labels(model, name),
         characters.scanner(
@@ -44,7 +45,7 @@ def source(model: CompactClassifier, name: str) -> str:
         characters.ranges("letter", unicode.word_ranges()),
         template("is_word.c"),
         _rows(model, words),
-        network.layers(model, network.add_input(model.embedding, model.lstm.weight_ih)),
+        network.layers(model, inputs),
         template("classifier.c", name=name, NAME=name.upper(), before=before, at=at),
     ])  # fmt: skip
 

@@ -20,7 +20,9 @@ def header(model: CompactLanguageModel, name: str, summary: str) -> str:
     """Write the header file."""
     encoder = model.encoder
     longest = max(len(token.encode()) for token in encoder.tokens)
-    window = f"\n   The network was trained on windows of {model.window} tokens." if model.window else ""
+    window = (
+        f"\n   The network was trained on windows of {model.window} tokens." if model.window else ""
+    )
     return template(
         "language.h",
         name=name,

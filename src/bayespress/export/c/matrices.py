@@ -51,7 +51,7 @@ def product(name: str, matrix: FloatArray) -> str:
     if not matrix.any():
         return _none("product", name, matrix)
     if not _is_sparse(matrix):
-        # Column by column: sums of a row would have an order, which vector instructions cannot keep.
+        # Column by column: a row's sum has an order, which vector instructions cannot keep.
         return float_array(f"{name}_values", matrix.T) + _function("product_dense", name, matrix)
     ends = np.count_nonzero(matrix, axis=1).cumsum()
     array = integer_array(f"{name}_ends", ends.tolist())

@@ -10,6 +10,9 @@ from bayespress.export.c import matrices
 from bayespress.export.c.literals import constants, float_array, integer_array, template
 from bayespress.runtime.lstm import hard_sigmoid, sigmoid
 
+_FAST_TABLE = 2**21
+"""Numbers that a compiler reads in a few seconds."""
+
 
 def layers(model: CompactModel, inputs: str) -> str:
     """Define the step of a model and its output.
@@ -35,14 +38,16 @@ def stack_bytes(lstm: CompactLSTM, more: int) -> int:
     return -(-(4 * floats + more + 400) // 100) * 100
 
 
-def add_input(rows: FloatArray, weight_ih: FloatArray) -> str:
+def add_input(rows: FloatArray, weight_ih: FloatArray, *, fast: bool) -> str:
     """Define ``add_input(row, live)`` for a table of word vectors.
 
-    What a word adds to the gates is either looked up or computed, whichever is smaller.
+    What a word adds to the gates is either looked up or computed: whichever takes fewer bytes, or
+    where it should be `fast`, looked up unless the table were large.
     """
     added = np.asarray(rows @ weight_ih.T, np.float32)
     factors = matrices.table_bytes(rows) + matrices.product_bytes(weight_ih)
-    if not added.any() or matrices.table_bytes(added) <= factors:
+    is_small = matrices.table_bytes(added) <= factors or (fast and added.size <= _FAST_TABLE)
+    if is_small or not added.any():
         return matrices.table("table", added) + template("input_table.c")
     return "".join([
         matrices.table("embedding", rows),

@@ -43,7 +43,7 @@ int ${name}_predict(const char *text, size_t length, float *probabilities)
 
     if (${name}_check(text, length) < length)
         return ${NAME}_NOT_UTF8;
-    open_text(&scan, text, length);
+    scan = opened(text, length);
     read_text(&scan, hidden, cell);
     ${before}memcpy(probabilities${at}, output_bias, sizeof output_bias);
     add_output(hidden, probabilities${at});

@@ -18,7 +18,7 @@ int ${name}_read(struct ${name}_state *state, const char *text, size_t length)
 
     if (${name}_check(text, length) < length)
         return ${NAME}_NOT_UTF8;
-    open_text(&scan, text, length);
+    scan = opened(text, length);
     while ((token = following(&scan, &word)) != NO_TOKEN)
         if (token < 0)
             result = ${NAME}_LEFT_OUT;

@@ -7,11 +7,12 @@ struct scan {
     int num_waiting;
 };
 
-static void open_text(struct scan *scan, const char *text, size_t length)
+static struct scan opened(const char *text, size_t length)
 {
     /* An empty text may be NULL, to which nothing can be added. */
-    scan->begin = scan->at = (const unsigned char *)(length > 0 ? text : "");
-    scan->end = scan->begin + length;
-    scan->num_waiting = 0;
+    const unsigned char *begin = (const unsigned char *)(length > 0 ? text : "");
+    struct scan scan = {begin, begin, begin + length, {0}, 0};
+
+    return scan;
 }
 
