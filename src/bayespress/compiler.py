@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import platform
@@ -102,7 +103,7 @@ class Library:
 def build_folder(name: str) -> Path:
     """Give the folder of the cache where libraries of this name stand.
 
-    One of this process's own is made where the cache cannot be written to, or where the base
+    One of this process's own, removed at its end, is made where the cache cannot be written to, or where the base
     install does not know where it is.
     """
     try:
@@ -111,7 +112,9 @@ def build_folder(name: str) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except (OSError, MissingExtraError):
-        return Path(tempfile.mkdtemp(prefix="bayespress-"))
+        own = Path(tempfile.mkdtemp(prefix="bayespress-"))
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
+        return own
 
 
 def _is_whole(target: Path) -> bool:

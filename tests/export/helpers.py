@@ -1,5 +1,6 @@
 """Models as C, compiled with all warnings and sanitizers, and what they answer to many texts."""
 
+import re
 import shutil
 import struct
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 from bayespress.compact import CompactClassifier
 from bayespress.export.c import write_c
+from tests.compact.strategies import encoder_of, random_model
+from tests.export.texts import KNOWN
 
 COMPILER = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
@@ -57,6 +60,13 @@ class Answers:
     codes: np.ndarray
     valid: np.ndarray
     probabilities: np.ndarray
+
+
+def known_model(lowercase=True, outputs=2, hidden=4, **changes):
+    words = [word for word in KNOWN if re.fullmatch(r"\w+", word)]
+    encoder = encoder_of(words, lowercase=lowercase, max_length=500)
+    live = [number for number in range(4 * hidden) if number % 3]
+    return random_model(encoder, 3, hidden, live, outputs, **changes)
 
 
 class Program:
