@@ -41,10 +41,12 @@ KNOWN_OR_ANY = st.sampled_from([word for word in KNOWN if re.fullmatch(r"\w+", w
 
 
 def telling_characters():
-    """Every character at which a table begins, has ended, or whose lowercase is another one."""
+    """Every character at an end of a table's ranges, and those in upper case, with the next one."""
     tables = [unicode.word_ranges(), unicode.space_ranges(), *unicode.sigma_context()]
     ends = {end for table in tables for one in table for end in one}
     edges = {code + shift for code in ends for shift in (-1, 0)}
-    lowered = {code for code in range(0x110000) if chr(code).lower() != chr(code)}
+    lowered = [code for code in range(0x110000) if chr(code).lower() != chr(code)]
+    # Many are every other character: what stands between them must stay as it is.
+    around = {code + shift for code in lowered for shift in (0, 1)}
     usable = range(0xD800), range(0xE000, 0x110000)
-    return [chr(code) for code in sorted(edges | lowered) if any(code in one for one in usable)]
+    return [chr(code) for code in sorted(edges | around) if any(code in one for one in usable)]
