@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bayespress import compiler
 from bayespress.kernels import build
 from bayespress.kernels.build import SWITCH, BuildError, built
 from bayespress.storage import CACHE_VARIABLE
@@ -68,7 +69,7 @@ def test_a_damaged_cache_is_built_anew(cache, tmp_path, monkeypatch, damage):
 @needs_compiler
 def test_another_processor_gets_a_library_of_its_own(cache, monkeypatch):
     first = built()
-    monkeypatch.setattr(build, "_processor", lambda: "another one")
+    monkeypatch.setattr(compiler, "_processor", lambda: "another one")
     assert built() != first
 
 

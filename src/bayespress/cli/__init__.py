@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": "Classify texts.",
     "generate": "Let a language model go on with a text.",
     "inspect": "Show what a model consists of.",
+    "export": "Write a model as a program in another language.",
     "recipes": "List, show or run the papers' settings.",
 }
 

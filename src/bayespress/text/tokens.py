@@ -22,8 +22,9 @@ UNKNOWN = "<unk>"
 """The token that stands for words without an id, at word level."""
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
-_NO_SPACE_BEFORE = frozenset(".,;:!?)]}%…”’")
-_NO_SPACE_AFTER = frozenset("([{“‘$#")
+NO_SPACE_BEFORE = frozenset(".,;:!?)]}%…”’")
+NO_SPACE_AFTER = frozenset("([{“‘$#")
+"""Marks that are written without a space before and after them, where marks are tokens."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class TokenEncoder:
         if token == END:
             return "\n"
         joined = before == END or (
-            self.tokenizer == "words" and (token in _NO_SPACE_BEFORE or before in _NO_SPACE_AFTER)
+            self.tokenizer == "words" and (token in NO_SPACE_BEFORE or before in NO_SPACE_AFTER)
         )
         return token if joined else f" {token}"
 

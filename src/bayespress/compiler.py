@@ -1,0 +1,159 @@
+"""Compile C sources for this machine once, and keep the library in the user's cache folder."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bayespress.errors import BayespressError, MissingExtraError
+from bayespress.storage import cache_folder
+
+# Not all compilers know all of these: the first list that works is taken.
+_TARGETS: tuple[tuple[str, ...], ...] = (
+    ("-march=native", "-mprefer-vector-width=512"),
+    ("-march=native",),
+    ("-mcpu=native",),
+    (),
+)
+_LIBRARY = ("-fPIC", "-shared")
+
+
+class BuildError(BayespressError):
+    """A library cannot be built here; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """C sources that make one shared library.
+
+    Attributes
+    ----------
+    files
+        Text of each source and header by its name.
+    sources
+        Names of those that are given to the compiler.
+    flags, libraries
+        What it is told before and after the sources.
+    seconds
+        After which it is given up.
+    """
+
+    files: dict[str, str]
+    sources: Sequence[str]
+    flags: Sequence[str]
+    libraries: Sequence[str] = ()
+    seconds: float = 120
+
+    def built(self, folder: Path) -> Path:
+        """Build it, unless the folder has it; return its path.
+
+        Raises
+        ------
+        BuildError
+            If there is no compiler, or it fails.
+        """
+        compiler = _compiler()
+        target = folder / f"{self._key(compiler)}.so"
+        if not _is_whole(target):
+            self._compile(compiler, target)
+        return target
+
+    def _key(self, compiler: str) -> str:
+        """Digest of all that the result depends on: a home folder may serve several machines."""
+        version = _run([compiler, "--version"], self.seconds)
+        options = repr((self.flags, _LIBRARY, self.libraries, _TARGETS))
+        parts = [*self.files.values(), version, options, _processor()]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+    def _compile(self, compiler: str, target: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as name:
+            folder = Path(name)
+            for source, text in self.files.items():
+                (folder / source).write_text(text, encoding="utf-8")
+            result = folder / "library.so"
+            self._call(compiler, folder, result)
+            checksum = folder / "checksum"
+            checksum.write_text(_digest(result))
+            # Each whole or not at all, whoever else builds the same at the same time.
+            result.replace(target)
+            checksum.replace(target.with_suffix(".sha256"))
+
+    def _call(self, compiler: str, folder: Path, result: Path) -> None:
+        inputs = [str(folder / source) for source in self.sources]
+        for number, target in enumerate(_TARGETS):
+            options = [*self.flags, *_LIBRARY, *target]
+            command = [compiler, *options, *inputs, "-o", str(result), *self.libraries]
+            try:
+                _run(command, self.seconds)
+            except BuildError:
+                if number == len(_TARGETS) - 1:
+                    raise
+            else:
+                return
+
+
+def build_folder(name: str) -> Path:
+    """Give the folder of the cache where libraries of this name stand.
+
+    One of this process's own, removed at its end, is made where the cache cannot be written to, or where the base
+    install does not know where it is.
+    """
+    try:
+        folder = cache_folder() / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, MissingExtraError):
+        own = Path(tempfile.mkdtemp(prefix="bayespress-"))
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
+        return own
+
+
+def _is_whole(target: Path) -> bool:
+    """Tell whether the cache holds what was built: a process dies that loads half a library."""
+    try:
+        return target.with_suffix(".sha256").read_text() == _digest(target)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _compiler() -> str:
+    for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    raise BuildError("there is no C compiler: install gcc or clang")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    told = [line for line in lines if line.startswith(("flags", "Features", "model name"))]
+    return " ".join([platform.machine(), platform.processor(), *sorted(set(told))])
+
+
+def _run(command: Sequence[str], seconds: float) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - the compiler that the user's PATH or CC names
+            command, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BuildError(f"the C compiler {command[0]} does not run: {error}") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise BuildError(f"the C compiler {command[0]} failed: {lines[0]}")
+    return done.stdout

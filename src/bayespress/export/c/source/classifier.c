@@ -1,0 +1,52 @@
+/* The next word of a text; 0 if there is none. */
+static int next_word(struct scan *scan, struct word *word)
+{
+    uint32_t c;
+
+    do
+        c = next_character(scan);
+    while (c != NO_CHARACTER && !is_word(c));
+    clear(word);
+    for (; is_word(c); c = next_character(scan))
+        put(word, c);
+    return word->length > 0;
+}
+
+static int row_of(const struct word *word)
+{
+    int number = find(word);
+
+    return number < 0 ? DEFAULT_ROW : word_rows[number];
+}
+
+/* Read a text to its end, or to as many rows as the network was trained to read. */
+static void read_text(struct scan *scan, float *hidden, float *cell)
+{
+    struct word word;
+    int steps = 0, row;
+
+    if (PREFIX_ROW != NO_ROW && steps++ < MAX_LENGTH)
+        read_row(PREFIX_ROW, hidden, cell);
+    while (steps < MAX_LENGTH && next_word(scan, &word))
+        if ((row = row_of(&word)) != NO_ROW) {
+            read_row(row, hidden, cell);
+            steps++;
+        }
+    if (SUFFIX_ROW != NO_ROW && steps < MAX_LENGTH)
+        read_row(SUFFIX_ROW, hidden, cell);
+}
+
+int ${name}_predict(const char *text, size_t length, float *probabilities)
+{
+    float hidden[MEMORY] = {0}, cell[MEMORY] = {0};
+    struct scan scan;
+
+    if (${name}_check(text, length) < length)
+        return ${NAME}_NOT_UTF8;
+    scan = opened(text, length);
+    read_text(&scan, hidden, cell);
+    ${before}memcpy(probabilities${at}, output_bias, sizeof output_bias);
+    add_output(hidden, probabilities${at});
+    softmax(probabilities, ${NAME}_CLASSES);
+    return 0;
+}

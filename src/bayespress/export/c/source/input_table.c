@@ -1,0 +1,7 @@
+/* What a row adds to the live gates; row 0 is the zero vector. */
+static void add_input(int row, float *live)
+{
+    if (row > 0)
+        add_table(row - 1, live);
+}
+

@@ -1,0 +1,5 @@
+static float gate(float x)
+{
+    return 0.5f * tangens(0.5f * x) + 0.5f;
+}
+

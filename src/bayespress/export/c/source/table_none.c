@@ -1,0 +1,7 @@
+/* ${comment} */
+static void add_${matrix}(int row, float *to)
+{
+    (void)row;
+    (void)to;
+}
+
