@@ -13,6 +13,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 from bayespress.history import EpochRecord, perplexity, read_history
 
@@ -58,6 +59,7 @@ def main() -> None:
     right.set_ylabel("compression_ratio")
     for axes in (left, right):
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     figure.suptitle(args.title)
     figure.savefig(args.output, metadata={"Date": None})

@@ -103,8 +103,8 @@ class Library:
 def build_folder(name: str) -> Path:
     """Give the folder of the cache where libraries of this name stand.
 
-    One of this process's own, removed at its end, is made where the cache cannot be written to, or where the base
-    install does not know where it is.
+    One of this process's own, removed at its end, is made where the cache cannot be written to, or
+    where the base install does not know where it is.
     """
     try:
         folder = cache_folder() / name

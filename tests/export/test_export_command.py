@@ -25,6 +25,20 @@ def test_it_tells_what_it_wrote_and_what_to_type_next(tmp_path):
     assert advice == "next: make -C 'in c'"
 
 
+@pytest.mark.parametrize(("target", "inside"), [("js", "export function"), ("html", "<title>Mood")])
+@pytest.mark.parametrize("model", [small_model, small_language_model])
+def test_modules_and_pages_are_one_file(tmp_path, target, inside, model):
+    save(model(), "any.bpr")
+    command = ["export", "any.bpr", "--to", target, "--output", "one file", "--title", "Mood"]
+    first, advice = worked(*command).splitlines()
+    assert first == f"{(tmp_path / 'one file').stat().st_size:>12,} bytes  one file"
+    assert advice.startswith("next: ")
+    assert "'one file'" in advice
+    assert inside in (tmp_path / "one file").read_text()
+    assert "exists already" in refused(*command)
+    worked(*command, "--force")
+
+
 def test_a_language_model_in_a_runs_folder_is_found(tmp_path):
     (tmp_path / "run").mkdir()
     save(small_language_model(), "run/model.bpr")
@@ -39,10 +53,15 @@ def test_help_names_every_target():
 
 
 MISTAKES = {
-    "target": (["--to", "cc"], "--to must be one of c, got 'cc'; did you mean 'c'?"),
+    "target": (["--to", "cc"], "--to must be one of c, js, html, got 'cc'; did you mean 'c'?"),
     "no target": ([], "missing option '--to' (see 'bayespress export --help')"),
     "name": (["--to", "c", "--name", "a-b"], "the name 'a-b' is not one of C: give --name letters"),
     "output": (["--to", "c", "--output", "full"], "full is not empty: choose another --output, or"),
+    "page is there": (
+        ["--to", "html", "--output", "full/mine"],
+        "full/mine exists already: choose",
+    ),
+    "page is a folder": (["--to", "js", "--output", "full"], "full is a folder: give --output the"),
     "file": (["--to", "c", "--output", "model.bpr"], "model.bpr is a file: give --output the name"),
 }
 

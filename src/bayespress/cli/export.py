@@ -118,7 +118,7 @@ def command(model: Path, target: str, output: Path, name: str, title: str, *, fo
     \b
     Example:
       bayespress export model.bpr --to c --output sentiment-c --name sentiment
-      bayespress export model.bpr --to html --output sentiment.html --title "Good or bad?"
+      bayespress export model.bpr --to html --output mood.html --title Mood
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
     write = _target(target)
     exported = write(compact.load(model_file(model)), Wish(output, name, title, force))
