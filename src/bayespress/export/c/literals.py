@@ -26,7 +26,7 @@ def floats(values: NDArray[np.float32]) -> list[str]:
     Examples
     --------
     >>> floats(np.array([0, 1, -0.75, 0.1], np.float32))
-    ['0', '0x1p0f', '-0x3p-2f', '0xccccdp-23f']
+    ['0', '0x1p0f', '-0x3p-2f', '0xcccccdp-27f']
     """
     mantissas, exponents = np.frexp(values.astype(np.float64))
     whole = (mantissas * 2**24).astype(np.int64)
