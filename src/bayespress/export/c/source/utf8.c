@@ -7,7 +7,7 @@ static size_t character_size(const unsigned char *at, size_t left)
 
     if (first < 0x80)
         return 1;
-    if (first < 0xC2 || first > 0xF5 || size > left)
+    if (first < 0xC2 || first > 0xF4 || size > left)
         return 0;
     low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
