@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bayespress.config import DataConfig
 from bayespress.data import load
+from bayespress.export import unicode
 from bayespress.runtime import LanguageModel, TextPredictor
 from bayespress.runtime.predictor import softmax
 from bayespress.text import TextEncoder, TokenEncoder, Tokenizer, Vocabulary
@@ -85,6 +86,43 @@ CHARACTER = st.sampled_from("aσςi\n \0\u0307.kΣIx") | ANY_CHARACTER
 @few
 @given(language_models(TOKEN, CHARACTER), TEXTS)
 def test_a_language_model_equals_numpy(tmp_path, model, texts):
+    assert_language_equal(model, texts, Program(model, tmp_path))
+
+
+MANY_TOKENS = (
+    *("it's", "it’s", "IT’S", "a'b", "a’b", "'", "’", "''", ".", "(", "½", "<unk>"),
+    *(
+        "a",
+        "b",
+        "it",
+        "IT",
+        "tis",
+        "s",
+        "good",
+        "σοφός",
+        "aς",
+        "aσ",
+        "'tis",
+        "a''",
+        "a'.b",
+        "<eos>",
+    ),
+)
+
+
+@needs_compiler
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("tokenizer", ["words", "spaces"])
+@pytest.mark.parametrize("tokens", [MANY_TOKENS, MANY_TOKENS[12:-1]])
+def test_words_marks_and_lines_are_told_apart_as_python_does(tmp_path, tokenizer, lower, tokens):
+    encoder = TokenEncoder("word", tokenizer, lower, tokens)
+    model = random_language_model(encoder, 4, seed=5)
+    choose = np.random.default_rng(6).choice
+    pieces = [*MANY_TOKENS, "'", "’", "\n", " ", "a", *PIECES]
+    texts = ["".join(choose(pieces, number % 8)) for number in range(800)]
+    texts += [first + second for first in ("a", "a'", "a’", "'") for second in PIECES]
+    near = [chr(code) for one in unicode.space_ranges() for code in range(one[0] - 1, one[1] + 1)]
+    texts += [f"a{character}b" for character in near]
     assert_language_equal(model, texts, Program(model, tmp_path))
 
 
