@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -120,17 +120,16 @@ def lowering(known: str, class_of: Callable[[str], str]) -> Lowering:
         Names a character's part in the division of a text into tokens.
     """
     characters = set(known)
-    single, several = [], {}
-    for code, lower in _lowercase().items():
-        character = chr(code)
-        same = [*map(class_of, lower)] == [class_of(character)]
-        if same and characters.isdisjoint({character, *lower}):
-            continue
-        if len(lower) == 1:
-            single.append((code, ord(lower) - code))
-        else:
-            several[code] = lower
-    return Lowering(_steps(single), several, not SMALL_SIGMAS.isdisjoint(characters))
+    needed = {
+        code: lower
+        for code, lower in _lowercase().items()
+        if [*map(class_of, lower)] != [class_of(chr(code))]
+        or not characters.isdisjoint({chr(code), *lower})
+    }
+    several = {code: lower for code, lower in needed.items() if len(lower) > 1}
+    # All of them may take fewer steps than those that are needed, which have gaps.
+    steps = min(_steps(needed), _steps(_lowercase()), key=len)
+    return Lowering(steps, several, not SMALL_SIGMAS.isdisjoint(characters))
 
 
 def _ranges_of(pattern: re.Pattern[str]) -> tuple[Range, ...]:
@@ -162,19 +161,21 @@ def _joined(codes: Sequence[int]) -> tuple[Range, ...]:
     )
 
 
-def _steps(pairs: Iterable[tuple[int, int]]) -> tuple[Step, ...]:
+def _steps(lowercase: Mapping[int, str]) -> tuple[Step, ...]:
     """Put rising characters of equal addend and distance together."""
     found: list[Step] = []
-    for code, add in pairs:
-        last = found[-1] if found else None
+    for code, lower in lowercase.items():
+        if len(lower) > 1:
+            continue
+        add, last = ord(lower) - code, found[-1] if found else None
         distance = code - last.last if last else 0
-        if (
-            last
-            and last.add == add
-            and distance <= 2
-            and (last.first == last.last or distance == last.step)
-        ):
+        if last and last.add == add and distance in _distances(last):
             found[-1] = Step(last.first, code, distance, add)
         else:
             found.append(Step(code, code, 1, add))
     return tuple(found)
+
+
+def _distances(step: Step) -> tuple[int, ...]:
+    """Give the distances at which a next character goes on with these."""
+    return (1, 2) if step.first == step.last else (step.step,)
