@@ -11,13 +11,14 @@ from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
 from bayespress.compiler import Library, build_folder
 from bayespress.export.c import library_files
+from bayespress.runtime.predictor import Predictor
 
 _NAME = "model"
 _FLAGS = ("-std=c99", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
 _SECONDS = 600  # for a compiler that reads a large model
 
 
-class NativePredictor:
+class NativePredictor(Predictor):
     """A classifier as a library in C, which the user's cache keeps.
 
     Its methods are those of :class:`~bayespress.runtime.TextPredictor` and give the same up to
@@ -38,35 +39,7 @@ class NativePredictor:
         self.model = model
         self._predict = _function(model)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return self.model.labels
-
-    def predict(self, texts: Sequence[str]) -> list[str]:
-        """Name the most probable class of each text."""
-        return [self.labels[best] for best in self.predict_proba(texts).argmax(axis=1).tolist()]
-
-    def predict_proba(self, texts: Sequence[str]) -> FloatArray:
-        """Give each text's class probabilities.
-
-        Parameters
-        ----------
-        texts
-            Raw texts.
-
-        Returns
-        -------
-        ndarray
-            Probabilities in the order of `labels`, shape ``(N, number of labels)``.
-
-        Raises
-        ------
-        TypeError
-            If `texts` is a single string.
-        """
-        if isinstance(texts, str):
-            raise TypeError("texts must be a list of strings, got one string: write [text]")
+    def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         rows = np.empty((len(texts), len(self.labels)), np.float32)
         first, step = rows.ctypes.data, rows.strides[0]
         for number, text in enumerate(texts):

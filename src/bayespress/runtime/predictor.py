@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,28 +17,16 @@ _MAX_TABLE = 2**27
 """Numbers in a table of all words' projections; beyond, only the words of a chunk are projected."""
 
 
-class TextPredictor:
-    r"""A model that is ready to use.
+class Predictor(ABC):
+    """What every classifier that is ready to use offers, however it works.
 
-    Parameters
+    Attributes
     ----------
     model
-        The model, as :func:`bayespress.compact.load` reads it.
-
-    Notes
-    -----
-    Logits are :math:`W_{out} h_T + b_{out}` with the last state :math:`h_T`, zero for a text
-    without tokens. Texts are sorted by length and read in chunks, so that those that have ended
-    drop out of the loop; a prediction depends on the other texts by rounding alone.
+        The model that it runs.
     """
 
-    def __init__(self, model: CompactClassifier) -> None:
-        self.model = model
-        self._lstm = NumpyLSTM(model.lstm)
-        zero = np.zeros((1, model.embedding.shape[1]), np.float32)
-        self._vectors = np.concatenate([zero, model.embedding])
-        table_size = len(self._vectors) * len(model.lstm.live_gates)
-        self._table = self._lstm.project(self._vectors) if table_size <= _MAX_TABLE else None
+    model: CompactClassifier
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -68,6 +57,37 @@ class TextPredictor:
         """
         if isinstance(texts, str):
             raise TypeError("texts must be a list of strings, got one string: write [text]")
+        return self._probabilities(texts)
+
+    @abstractmethod
+    def _probabilities(self, texts: Sequence[str]) -> FloatArray:
+        """Give what :meth:`predict_proba` promises, for a list of texts."""
+
+
+class TextPredictor(Predictor):
+    r"""A model that is ready to use.
+
+    Parameters
+    ----------
+    model
+        The model, as :func:`bayespress.compact.load` reads it.
+
+    Notes
+    -----
+    Logits are :math:`W_{out} h_T + b_{out}` with the last state :math:`h_T`, zero for a text
+    without tokens. Texts are sorted by length and read in chunks, so that those that have ended
+    drop out of the loop; a prediction depends on the other texts by rounding alone.
+    """
+
+    def __init__(self, model: CompactClassifier) -> None:
+        self.model = model
+        self._lstm = NumpyLSTM(model.lstm)
+        zero = np.zeros((1, model.embedding.shape[1]), np.float32)
+        self._vectors = np.concatenate([zero, model.embedding])
+        table_size = len(self._vectors) * len(model.lstm.live_gates)
+        self._table = self._lstm.project(self._vectors) if table_size <= _MAX_TABLE else None
+
+    def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         logits = self.logits([self.model.encoder.encode(text) for text in texts])
         if logits.shape[1] == 1:
             # Log odds: a softmax over 0 and the logit is [1 - p, p].
