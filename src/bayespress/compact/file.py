@@ -76,9 +76,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bayespress.compact.blocks import ByteReader, pack_array, pack_flags
+from bayespress.compact.bits import ByteReader, pack_flags
+from bayespress.compact.blocks import pack_array
 from bayespress.compact.classifier import ClassifierKind
-from bayespress.compact.header import Fields, read_text, write_text
+from bayespress.compact.header import Fields, deflate, inflate, pack_text, read_text
 from bayespress.compact.kind import Kind
 from bayespress.compact.language import LANGUAGE_MODEL, LanguageModelKind
 from bayespress.compact.layout import DamageError, Sizes, arrays_of
@@ -86,11 +87,12 @@ from bayespress.compact.model import CompactLanguageModel, CompactModel
 from bayespress.errors import ArtifactError
 
 MAGIC = b"\x89BPR\r\n\x1a\n"
-VERSION = 1
+VERSION = 2
 
 _PRELUDE = struct.Struct("<8sIQII")
 _CHECKSUM = struct.Struct("<I")
 _MAX_EXPANSION = 32
+_SMALL_MEMORY, _MAX_MEMORY = 2**20, 1024
 _CLASSIFIER, _LANGUAGE_MODEL = ClassifierKind(), LanguageModelKind()
 
 
@@ -150,14 +152,28 @@ def dumps(model: CompactModel) -> bytes:
     if (problem := next(kind.problems(model), None)) is not None:
         raise ArtifactError(f"cannot save this model: {problem}")
     text, stored = _pack_text(*kind.text(model))
-    bitmaps = [pack_flags(flags) for flags in kind.flags(model)]
-    blocks = [pack_array(array) for array in arrays_of(model).values()]
-    size = _PRELUDE.size + len(stored) + sum(map(len, bitmaps + blocks)) + _CHECKSUM.size
+    bitmaps = b"".join(pack_flags(flags) for flags in kind.flags(model))
+    blocks = _pack_arrays(model, allow_gaps=True)
+    size = _PRELUDE.size + len(stored) + len(bitmaps) + len(blocks) + _CHECKSUM.size
+    if Sizes.of(model).memory > _most_memory(size):
+        size -= len(blocks)
+        blocks = _pack_arrays(model, allow_gaps=False)
+        size += len(blocks)
     if Sizes.of(model).longest > _MAX_EXPANSION * size:
         raise ArtifactError("cannot save this model: it is empty but for the length of an axis")
     prelude = _PRELUDE.pack(MAGIC, VERSION, size, len(stored), len(text))
-    data = b"".join([prelude, stored, *bitmaps, *blocks])
+    data = b"".join([prelude, stored, bitmaps, blocks])
     return data + _CHECKSUM.pack(zlib.crc32(data))
+
+
+def _pack_arrays(model: CompactModel, *, allow_gaps: bool) -> bytes:
+    arrays = arrays_of(model).values()
+    return b"".join(pack_array(array, allow_gaps=allow_gaps) for array in arrays)
+
+
+def _most_memory(size: int) -> int:
+    """Give the bytes that the arrays of a file of this size may take."""
+    return max(_SMALL_MEMORY, _MAX_MEMORY * size)
 
 
 def loads(data: bytes, origin: str = "the model") -> CompactModel:
@@ -195,27 +211,30 @@ def _kind_named(fields: Fields) -> Kind[Any]:
     return _LANGUAGE_MODEL
 
 
-def _pack_text(fields: dict[str, Any], lines: Sequence[str]) -> tuple[bytes, bytes]:
+def _pack_text(fields: dict[str, Any], words: Sequence[str]) -> tuple[bytes, bytes]:
     """Give the text part as it is and as it is stored."""
     try:
-        text = write_text(fields, lines).encode()
+        text = pack_text(fields, words)
     except UnicodeEncodeError:
         raise ArtifactError("cannot save this model: a word is not valid Unicode") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise ArtifactError(f"cannot save this model: its info is not JSON, {error}") from None
-    stored = zlib.compress(text, 9)
+    stored = deflate(text)
     if len(text) > _MAX_EXPANSION * len(stored):
-        stored = zlib.compress(text, 0)
+        stored = deflate(text, level=0)
     return text, stored
 
 
 def _read_model(data: memoryview, origin: str) -> CompactModel:
     stored, expanded = _read_prelude(data, origin)
-    reader = ByteReader(data[_PRELUDE.size : -_CHECKSUM.size])
-    text = _inflate(reader.take(stored), expanded)
-    fields, lines = read_text(text, max_size=_MAX_EXPANSION * len(data))
+    reader = ByteReader(data[_PRELUDE.size : -_CHECKSUM.size], _most_memory(len(data)))
+    piece = reader.take(stored)
+    if not 0 < expanded <= _MAX_EXPANSION * stored:
+        raise DamageError(f"its text cannot have {expanded} bytes")
+    text = inflate(piece, expanded)
+    fields, words = read_text(text, max_size=_MAX_EXPANSION * len(data))
     kind = _kind_named(fields)
-    model: CompactModel = kind.read(fields, lines, reader)
+    model: CompactModel = kind.read(fields, words, reader)
     reader.end()
     if (problem := next(kind.problems(model), None)) is not None:
         raise DamageError(problem)
@@ -240,22 +259,11 @@ def _read_prelude(data: memoryview, origin: str) -> tuple[int, int]:
             f"{origin} was written by a newer bayespress (format {version}, this reads "
             f"{VERSION}): pip install --upgrade bayespress"
         )
+    if version == 1:
+        raise ArtifactError(
+            f"{origin} was written before the first release (format 1, this reads {VERSION}): "
+            "write it once more, with bayespress compress"
+        )
     if version < 1:
         raise DamageError(f"there is no format {version}")
     return stored, expanded
-
-
-def _inflate(stored: memoryview, size: int) -> str:
-    if not 0 < size <= _MAX_EXPANSION * len(stored):
-        raise DamageError(f"its text cannot have {size} bytes")
-    inflater = zlib.decompressobj()
-    try:
-        # One byte more than is promised: the end of the stream must have come by then.
-        text = inflater.decompress(stored, size + 1)
-        if len(text) != size or not inflater.eof or inflater.unused_data:
-            raise DamageError("its text has another size than promised")
-        return text.decode()
-    except zlib.error:
-        raise DamageError("its text cannot be inflated") from None
-    except UnicodeDecodeError:
-        raise DamageError("its text is not UTF-8") from None
