@@ -298,7 +298,7 @@ def test_help_and_version():
             [name]
             for name in [
                 *("demo", "train", "compress", "evaluate"),
-                *("predict", "generate", "inspect", "export", "recipes"),
+                *("predict", "explain", "generate", "inspect", "export", "recipes"),
             ]
         ),
         *(["recipes", name] for name in ("ls", "show", "run")),
