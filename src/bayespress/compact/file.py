@@ -1,6 +1,6 @@
 r"""The model file: one small file that holds all of a finished model and is safe to open.
 
-Format 1, byte by byte; numbers are little-endian:
+Format 2; numbers are little-endian:
 
 ======== ====== ===============================================================================
 offset   bytes  content
@@ -10,7 +10,7 @@ offset   bytes  content
 12       8      bytes of the whole file, uint64
 20       4      bytes of the text part as stored, *s*, uint32
 24       4      bytes of the text part inflated, uint32, at most 32 *s*
-28       *s*    text part, a zlib stream of UTF-8
+28       *s*    text part, a raw deflate stream
 28 + *s* *g*    live gates: a bitmap of *g* = ceil(4 hidden / 8) bytes
 …        *t*    language model: the tokens that are read, a bitmap of *t* = ceil(tokens / 8) bytes
 …               blocks: embedding (classifier), weight_ih, weight_hh, bias, output_weight,
@@ -20,51 +20,14 @@ offset   bytes  content
 
 Bytes 0 to 20 and the last four are the same in every version to come.
 
-Text part
-    The first line is a JSON object, the further ones are words or tokens. Keys of the object for
-    every kind of model:
-
-    - ``kind``: ``language_model``; a classifier has no such key.
-    - ``lowercase``: whether a text is lowercased first.
-    - ``hidden``: neurons.
-    - ``gate_activation``, ``info``.
-
-Text part of a classifier
-    Each further line is a word, by rising row and, where words share a row, in the order of the
-    alphabet. More keys of the object:
-
-    - ``max_length``: the number of tokens that are read.
-    - ``default``, ``prefix``, ``suffix``: rows as in :class:`~bayespress.text.Vocabulary`, or null.
-    - ``word_rows``: pairs ``[step, count]``. The row of a word is that of the word before (0 before
-      the first) plus *step*, for *count* words. A row may have no word, one, or many: where
-      unknown words take no time step, words that became the zero vector have row 0.
-    - ``rows``, ``input``, ``outputs``: sizes, which give all shapes with ``hidden``, see
-      :class:`~bayespress.compact.CompactClassifier`.
-    - ``labels``.
-
-Text part of a language model
-    Each further line is a token, by rising id; there is at least one, and none twice. In a line
-    ``\\`` stands for a backslash and ``\n`` (a backslash and the letter) for a line break; no other
-    backslash occurs. At character level a token is one character, at word level it is not empty
-    and holds no white space. The number of tokens, that of the ones in the bitmap of those read,
-    and ``hidden`` give all shapes, see :class:`~bayespress.compact.CompactLanguageModel`. More
-    keys of the object:
-
-    - ``level``: ``word`` or ``char``.
-    - ``tokenizer``: ``words`` or ``spaces``, as in :class:`~bayespress.text.TokenEncoder`.
-    - ``window``: at least 2, or null.
-
-Bitmap
-    Eight flags a byte, the first one the lowest bit; unused bits of the last byte are zero.
-
-Block
-    One byte for the kind. 0, dense: all values, float32, the last axis fastest. 1, sparse: a
-    bitmap of the values other than zero, then these values alone. The smaller is taken.
+The text part is a JSON object and the words, see :mod:`bayespress.compact.header` and
+:mod:`~bayespress.compact.words`; blocks are arrays, see :mod:`~bayespress.compact.blocks`. Every
+byte is described in ``docs/format.md``, with a reader that needs nothing of this package.
 
 A model comes back bit by bit, save that -0.0 is written as 0.0. Whatever the file claims is held
-against the bytes that are there before memory is taken: a text of 32 times, an array of 40 times
-its bytes, and sizes up to 32 times those of the file (an axis may be long though the array is
-empty).
+against the bytes that are there before memory is taken: a text of 32 times its stored bytes, sizes
+up to 32 times those of the file (an axis may be long though the array is empty), and arrays of
+1,024 times the file or 1 MiB, whichever is more.
 """
 
 from __future__ import annotations
