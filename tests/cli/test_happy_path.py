@@ -255,7 +255,9 @@ def test_demo_tells_the_whole_story(monkeypatch, tiny_recipe, tmp_path):
         "Three predictions of the file",
         "A moving, funny and beautifully acted film",
         '  bayespress predict runs/demo "your own sentence"',
+        '  bayespress explain runs/demo "your own sentence"',
         "  bayespress inspect runs/demo",
+        "  bayespress compress runs/demo --output tiny.bpr",
         "  bayespress train reviews.csv --text-column text --label-column label",
         "  bayespress recipes ls",
     ):

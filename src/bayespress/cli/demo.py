@@ -83,7 +83,9 @@ def _print_next(console: Console, folder: Path) -> None:
     console.print("Try next:", style="bold")
     for line in (
         f'predict {run_folder} "your own sentence"',
+        f'explain {run_folder} "your own sentence"',
         f"inspect {run_folder}",
+        f"compress {run_folder} --output tiny.bpr",
         "train reviews.csv --text-column text --label-column label",
         "recipes ls",
     ):
