@@ -191,7 +191,13 @@ def tiny_models():
         "no weights": random_model(words, 2, 3, several, 3, density=0),
         "three classes": random_model(words, 2, 3, several, 3),
         "as long as can be": random_model(encoder_of(["a"], max_length=2**70), 2, 3, several, 1),
+        "neurons that no gate reads": without_columns(random_model(words, 2, 5, range(20), 1)),
     }
+
+
+def without_columns(model):
+    weight_hh = model.lstm.weight_hh * np.array([0, 1, 0, 1, 1], np.float32)
+    return dataclasses.replace(model, lstm=dataclasses.replace(model.lstm, weight_hh=weight_hh))
 
 
 @needs_compiler
