@@ -30,7 +30,6 @@ from typing import Any
 import numpy as np
 import torch
 from dense import OnnxEngine, TorchEngine, padded, sizes_of
-from numpy.typing import NDArray
 
 from bayespress import data, runtime
 from bayespress.compact import CompactClassifier
@@ -41,14 +40,13 @@ from bayespress.runtime import TextPredictor
 from bayespress.text import TextEncoder
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-BATCHES = (1, 8, 32, 64, 128, 256, 512)
+BATCHES = (1, 8, 16, 32, 64, 128, 256, 512)
 ENOUGH_SECONDS = 0.05
 """A side that is faster is called several times a round."""
 PROGRAM_LINES = 10_000
 COLD_STARTS = 15
 Side = tuple[str, str, int]  # engine, input, batch
 Work = Callable[[], object]
-Texts = list[NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
