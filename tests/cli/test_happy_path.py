@@ -90,27 +90,6 @@ def test_training_prints_epochs_and_the_three_ratios(trained):
     assert "100.00%" in trained.said
 
 
-def test_compress_writes_a_file_that_predicts_alike(trained):
-    said = worked("compress", trained.run, "--output", "small.bpr")
-    for name in ("words", "dims", "neurons", "gates", "bytes", "compression_ratio", "size_ratio"):
-        assert name in said
-    assert said.endswith("written to small.bpr\n")
-    texts = ["good film", "bad film", "", "unseen"]
-    assert answers("small.bpr", *texts) == answers(trained.run, *texts)
-    assert data.files.Path("small.bpr").read_bytes() == trained.model.read_bytes()
-
-
-def test_compress_replaces_a_file_only_if_told_to(trained, tmp_path):
-    (tmp_path / "mine.bpr").write_text("precious")
-    arguments = ("compress", trained.run, "--output", "mine.bpr")
-    assert refused(*arguments) == (
-        "error: mine.bpr exists already: choose another --output, or add --force"
-    )
-    assert (tmp_path / "mine.bpr").read_text() == "precious"
-    worked(*arguments, "--force")
-    assert (tmp_path / "mine.bpr").read_bytes() == trained.model.read_bytes()
-
-
 @pytest.mark.parametrize("split", ["test", "validation", "train", "all"])
 def test_evaluate_takes_any_split(trained, split):
     counts = {"test": 18, "validation": 15, "train": 87, "all": 120}
@@ -319,7 +298,7 @@ def test_help_and_version():
             [name]
             for name in [
                 *("demo", "train", "compress", "evaluate"),
-                *("predict", "generate", "inspect", "export", "recipes"),
+                *("predict", "explain", "generate", "inspect", "export", "recipes"),
             ]
         ),
         *(["recipes", name] for name in ("ls", "show", "run")),

@@ -390,6 +390,7 @@ def call_without(modules, *arguments, text=""):
         ("pooch", ["evaluate", "MODEL", "ag-news"], "downloading data", "train"),
         ("requests", ["evaluate", "MODEL", "ag-news"], "this command", "train"),
         ("datasets", ["evaluate", "MODEL", "hf:a/b"], "reading hf:a/b", "hf"),
+        ("onnx", ["export", "MODEL", "--to", "onnx", "--output", "x"], "writing ONNX", "onnx"),
     ],
 )
 def test_an_absent_extra_is_named(tmp_path, trained, module, arguments, purpose, extra):
@@ -409,6 +410,7 @@ def test_an_absent_extra_is_named(tmp_path, trained, module, arguments, purpose,
         ["predict", "MODEL", "good film"],
         ["inspect", "MODEL", "--json"],
         ["evaluate", "MODEL", "SOURCE", "--json"],
+        ["export", "MODEL", "--to", "js", "--output", "model.mjs", "--force"],
         *([name, "--help"] for name in ("demo", "train", "compress", "recipes")),
         ["recipes", "ls"],
     ],
@@ -417,7 +419,9 @@ def test_an_absent_extra_is_named(tmp_path, trained, module, arguments, purpose,
 def test_finished_models_need_no_extra(trained, arguments):
     known = {"MODEL": trained.run, "SOURCE": trained.source}
     arguments = [known.get(word, word) for word in arguments]
-    done = call_without("torch,safetensors,tomli_w,pooch,requests,pyarrow,datasets", *arguments)
+    done = call_without(
+        "torch,safetensors,tomli_w,pooch,requests,pyarrow,datasets,onnx", *arguments
+    )
     assert (done.returncode, done.stderr) == (0, "")
     if "--help" not in arguments:
         assert done.stdout == worked(*arguments)

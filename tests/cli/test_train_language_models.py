@@ -104,11 +104,14 @@ def test_the_figure_of_each_epoch_is_the_historys(trained):
 
 
 def test_compress_writes_the_file_that_training_did(trained):
-    said = worked("compress", trained.run, "--output", "small.bpr")
+    said = worked("compress", trained.run, "--output", "small.bpr", "--precision", "float32")
     for name in ("words", "neurons", "gates", "bytes", "compression_ratio", "size_ratio"):
         assert f"  {name} " in said
     assert "dims" not in said
+    assert "  perplexity " in said
     assert Path("small.bpr").read_bytes() == trained.model.read_bytes()
+    worked("compress", trained.run, "--output", "rounded.bpr")
+    assert Path("rounded.bpr").stat().st_size < trained.model.stat().st_size
 
 
 def test_evaluate_reads_a_runs_own_text_as_the_run_did(trained):

@@ -1,10 +1,13 @@
 """Files that lie: made of an honest one, with a right size and a right checksum."""
 
 import json
+import re
 import zlib
 
 from bayespress.compact import dumps, loads
-from bayespress.compact.file import MAGIC
+from bayespress.compact.file import MAGIC, VERSION
+from bayespress.compact.header import DICTIONARY
+from bayespress.compact.words import pack_words, read_words
 from bayespress.errors import ArtifactError
 
 PRELUDE = 28
@@ -17,16 +20,28 @@ def seal(body):
     return body + zlib.crc32(body).to_bytes(4, "little")
 
 
+def deflated(text, level=0):
+    deflater = zlib.compressobj(level, zlib.DEFLATED, -15, zdict=DICTIONARY)
+    return deflater.compress(text) + deflater.flush()
+
+
+def text_of(data):
+    """The text part of a file, inflated, and the bytes behind it."""
+    stored = int.from_bytes(data[20:24], "little")
+    inflater = zlib.decompressobj(-15, zdict=DICTIONARY)
+    return inflater.decompress(data[PRELUDE : PRELUDE + stored]), data[PRELUDE + stored : -4]
+
+
 def parts(data):
     """The JSON object, the words and the bytes behind the text."""
-    stored = int.from_bytes(data[20:24], "little")
-    line, *words = zlib.decompress(data[PRELUDE : PRELUDE + stored]).decode().split("\n")
-    return json.loads(line), words, data[PRELUDE + stored : -4]
+    text, arrays = text_of(data)
+    header, words = re.fullmatch(rb"([^\xf5-\xff]*)(.*)", text, re.DOTALL).groups()
+    return json.loads(header), read_words(words), arrays
 
 
-def forge(text, arrays, *, claimed=None, stored=None, version=1):
+def forge(text, arrays, *, claimed=None, stored=None, version=VERSION):
     text = text if isinstance(text, bytes) else text.encode()
-    stored = zlib.compress(text, 0) if stored is None else stored
+    stored = deflated(text) if stored is None else stored
     sizes = [len(stored), len(text) if claimed is None else claimed]
     numbers = b"".join(size.to_bytes(4, "little") for size in sizes)
     body = MAGIC + version.to_bytes(4, "little") + bytes(8) + numbers + stored + arrays
@@ -35,9 +50,11 @@ def forge(text, arrays, *, claimed=None, stored=None, version=1):
 
 def forge_fields(honest, words=None, arrays=None, **changes):
     fields, honest_words, honest_arrays = parts(honest)
-    line = json.dumps({**fields, **changes})
-    text = "\n".join([line, *(honest_words if words is None else words)])
-    return forge(text, honest_arrays if arrays is None else arrays)
+    header = json.dumps({**fields, **changes}).encode()
+    packed = words if isinstance(words, bytes) else pack_words(words or [])
+    if words is None:
+        packed = pack_words(honest_words)
+    return forge(header + packed, honest_arrays if arrays is None else arrays)
 
 
 def load_or_refuse(data):

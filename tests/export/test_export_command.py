@@ -53,7 +53,10 @@ def test_help_names_every_target():
 
 
 MISTAKES = {
-    "target": (["--to", "cc"], "--to must be one of c, js, html, got 'cc'; did you mean 'c'?"),
+    "target": (
+        ["--to", "cc"],
+        "--to must be one of c, js, html, onnx, got 'cc'; did you mean 'c'?",
+    ),
     "no target": ([], "missing option '--to' (see 'bayespress export --help')"),
     "name": (["--to", "c", "--name", "a-b"], "the name 'a-b' is not one of C: give --name letters"),
     "output": (["--to", "c", "--output", "full"], "full is not empty: choose another --output, or"),

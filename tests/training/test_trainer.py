@@ -262,7 +262,8 @@ def test_finetuning_keeps_masks_and_noise_is_gone(tmp_path):
     assert [r.kl_weight for r in records[-3:]] == [0, 0, 0]
     assert len({r.compression_ratio for r in records[-3:]}) == 1
     output = trainer.net.output.weight
-    assert set(output.log_sigma[output.keep()].tolist()) == {-40.0}
+    assert output.log_sigma[output.keep()].max() < -60
+    assert output.sigma().min() > 1e-4
 
 
 def test_pretrained_vectors_are_the_first_means(tmp_path):

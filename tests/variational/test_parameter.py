@@ -198,3 +198,21 @@ def test_the_state_can_be_saved_and_loaded(kind):
     one, other = make([0.0, 1.0], kind), make([3.0, 4.0], kind, mean=0.1)
     other.load_state_dict(one.state_dict())
     assert torch.equal(other.eval()(), one.eval()())
+
+
+@random_kinds
+def test_what_is_frozen_is_kept_for_good_and_knows_its_sigma(kind):
+    parameter = make([-20.0, 0.0, 2.9, 3.1], kind).eval()
+    kept, sigma = parameter.keep(), parameter.sigma()
+    pruned = parameter()
+    parameter.freeze()
+    parameter.freeze()  # a resumed run does so again
+    torch.testing.assert_close(parameter(), pruned)
+    torch.testing.assert_close(parameter.sigma(), sigma)
+    with torch.no_grad():
+        parameter.mean[kept] *= 1e-6
+    assert torch.equal(parameter.keep(), kept)
+
+
+def test_what_has_no_noise_has_a_sigma_of_zero():
+    assert make([1.0], Prior.DETERMINISTIC).sigma().tolist() == [0.0]

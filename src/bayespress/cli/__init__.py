@@ -24,6 +24,7 @@ COMMANDS = {
     "compress": "Take away what a run pruned and write one small file.",
     "evaluate": "Measure a model on texts.",
     "predict": "Classify texts.",
+    "explain": "Show how each word moved the answer.",
     "generate": "Let a language model go on with a text.",
     "inspect": "Show what a model consists of.",
     "export": "Write a model as a program in another language.",

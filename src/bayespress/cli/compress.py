@@ -1,15 +1,28 @@
-"""``bayespress compress``: mask, shrink, compact, export, in one go."""
+"""``bayespress compress``: mask, shrink, compact, round, export, in one go."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
 from bayespress import compact, runtime
-from bayespress.cli.result import times
+from bayespress.cli.result import say, times
+from bayespress.compact import CompactModel
+from bayespress.compact.precision import PRECISIONS
+from bayespress.errors import BayespressError, ConfigError
 from bayespress.runtime import Inspection, LanguageInspection
 from bayespress.storage import StorageError
+
+if TYPE_CHECKING:
+    from bayespress.config import DataConfig
+    from bayespress.training import Judge, Packed, Trained
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|b|kb?|mb?|kib|mib)", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "kib": 2**10, "mib": 2**20}
 
 
 @click.command("compress", short_help="Take away what a run pruned and write one small file.")
@@ -17,25 +30,104 @@ from bayespress.storage import StorageError
 @click.option(
     "--output", type=click.Path(path_type=Path), required=True, help="file to write, name.bpr"
 )
+@click.option(
+    "--precision",
+    metavar=f"[{'|'.join(PRECISIONS)}]",
+    help="of weights; auto: as many bits as the posterior's sigma says, biases 8  [auto]",
+)
+@click.option(
+    "--target-size",
+    metavar="SIZE",
+    help="at most so many bytes (8KB, 2KiB, 1500): finds precision and pruning by validation data",
+)
 @click.option("--force", is_flag=True, help="replace the file if it exists")
-def command(run: Path, output: Path, *, force: bool) -> None:
+def command(
+    run: Path, output: Path, precision: str | None, target_size: str | None, *, force: bool
+) -> None:
     """Take away what a run pruned by its best epoch and write one small file.
 
-    RUN is the folder of a run, which may still be going on.
+    RUN is the folder of a run, which may still be going on. What the file costs is measured on the
+    run's validation data, if they are at hand.
 
     \b
     Example:
       bayespress compress runs/demo --output sentiment.bpr
+      bayespress compress runs/demo --output exact.bpr --precision float32
+      bayespress compress runs/demo --output tiny.bpr --target-size 2KB
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
     from bayespress.training import RunFolder, load_best  # noqa: PLC0415 - --help needs no torch
 
+    size = None if target_size is None else _size(target_size)
+    if size is not None and precision is not None:
+        raise ConfigError("--target-size chooses the precision: leave --precision out")
     _check_free(output, force=force)
     trained = load_best(RunFolder(run))
-    model = trained.to_compact()
-    size = compact.save(model, output)
+    before = trained.to_compact()
+    judge = _judge(RunFolder(run).config().data, is_needed=size is not None)
+    if size is None or judge is None:
+        after, how = _rounded(trained, precision or "auto")
+    else:
+        after, how = _fitted(trained, judge, size)
+    written = compact.save(after, output)
     click.echo(f"epoch {trained.epoch} of {run}:")
-    _print_counts(runtime.inspect(model, size))
+    _print_counts(runtime.inspect(after, written))
+    click.echo(f"  {'weights':<23} {how:>25}")
+    if judge is not None:
+        shown = [judge.shown(judge(model)) for model in (before, after)]
+        click.echo(f"  {judge.measure:<10} {shown[0]:>12} {shown[1]:>12}  on {judge.data}")
     click.echo(f"written to {output}")
+
+
+def _size(text: str) -> int:
+    """Read a number of bytes.
+
+    Raises
+    ------
+    ConfigError
+        If it is none.
+
+    Examples
+    --------
+    >>> _size("8KB"), _size("2 KiB"), _size("1500")
+    (8000, 2048, 1500)
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(f"--target-size must be a size such as 8KB, 2KiB or 1500, got {text!r}")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def _judge(config: DataConfig, *, is_needed: bool) -> Judge | None:
+    from bayespress.training import judge_of  # noqa: PLC0415 - --help needs no torch
+
+    try:
+        with Console(stderr=True).status(f"reading {config.source}"):
+            return judge_of(config)
+    except BayespressError as error:
+        if is_needed:
+            raise
+        click.echo(f"what the file costs is not measured: {error}", err=True)
+        return None
+
+
+def _rounded(trained: Trained, precision: str) -> tuple[CompactModel, str]:
+    from bayespress.training import Rounding  # noqa: PLC0415 - --help needs no torch
+
+    rounding = Rounding(precision)
+    return trained.prepare().rounded(rounding), str(rounding)
+
+
+def _fitted(trained: Trained, judge: Judge, size: int) -> tuple[CompactModel, str]:
+    from bayespress.training import fit_to_size  # noqa: PLC0415 - --help needs no torch
+
+    def show(packed: Packed) -> None:
+        merit = judge.shown(packed.merit)
+        say(console, f"tried {packed.how}: {packed.size:,} bytes, {judge.measure} {merit}")
+
+    console = Console(stderr=True)
+    with console.status("trying precisions and thresholds"):
+        packed = fit_to_size(trained.prepare, judge, size, show)
+    return packed.model, packed.how
 
 
 def _check_free(output: Path, *, force: bool) -> None:

@@ -14,7 +14,7 @@ from bayespress import compact
 from bayespress.cli.options import model_file
 from bayespress.compact import CompactModel
 from bayespress.errors import ConfigError
-from bayespress.export import write_c, write_html, write_js
+from bayespress.export import write_c, write_html, write_js, write_onnx
 from bayespress.export.html import TITLE
 from bayespress.storage import StorageError
 
@@ -74,6 +74,12 @@ def _to_html(model: CompactModel, wish: Wish) -> Exported:
     return Exported([wish.output], f"open {_quoted(wish)} in a browser")
 
 
+def _to_onnx(model: CompactModel, wish: Wish) -> Exported:
+    _check_free(wish)
+    write_onnx(model, wish.output)
+    return Exported([wish.output], "turn texts into its ids as docs/onnx.md says")
+
+
 def _quoted(wish: Wish) -> str:
     return shlex.quote(str(wish.output))
 
@@ -89,6 +95,7 @@ TARGETS: dict[str, Callable[[CompactModel, Wish], Exported]] = {
     "c": _to_c,
     "js": _to_js,
     "html": _to_html,
+    "onnx": _to_onnx,
 }
 """What writes a model, by the word after ``--to``."""
 
@@ -100,7 +107,7 @@ TARGETS: dict[str, Callable[[CompactModel, Wish], Exported]] = {
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="folder (c) or file (js, html) to write",
+    help="folder (c) or file (js, html, onnx) to write",
 )
 @click.option("--name", default="model", help="c: begins names of files and functions  [model]")
 @click.option("--title", default=TITLE, help=f"html: head of the page  [{TITLE}]")
@@ -108,12 +115,15 @@ TARGETS: dict[str, Callable[[CompactModel, Wish], Exported]] = {
 def command(model: Path, target: str, output: Path, name: str, title: str, *, force: bool) -> None:
     """Write a model as a program in another language, which answers raw texts all by itself.
 
+    An ONNX file is for programs that run any network: it answers numbers that stand for words.
+
     MODEL is a model file or the folder of a finished run.
 
     \b
     c     NAME.h and NAME.c in C99 without allocation, main.c as an example
     js    one ES module for browsers and node
     html  one page that needs no network: type a text, see the answer
+    onnx  one ONNX file, with the words and their numbers in its metadata
 
     \b
     Example:

@@ -45,6 +45,7 @@ def _sizes(inspection: Inspection | LanguageInspection) -> Iterator[str]:
     info = inspection.info
     yield f"file                {inspection.file_bytes:,} bytes, {inspection.weights:,} weights"
     yield from _purpose(inspection)
+    yield f"weights             {info.get('precision', 'float32')}"
     if "code" in info:
         yield f"letter code         {info['code']}"
     for name, meaning in (

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayespress.compact import check
-from bayespress.compact.blocks import ByteReader
+from bayespress.compact.bits import ByteReader
 from bayespress.compact.header import Fields
 from bayespress.compact.kind import Kind, live_flags, lstm_of, read_arrays, read_numbers
 from bayespress.compact.layout import DamageError, Sizes
@@ -23,7 +23,7 @@ class ClassifierKind(Kind[CompactClassifier]):
     """The kind whose files do not name one."""
 
     def text(self, model: CompactClassifier) -> tuple[dict[str, Any], Sequence[str]]:
-        """Give the fields; the lines are words by rising row, those of one row by the alphabet."""
+        """Give the fields, and words by rising row, those of one row by the alphabet."""
         encoder, vocabulary, sizes = model.encoder, model.encoder.vocabulary, Sizes.of(model)
         # Words of one row in the order of the alphabet: equal models give equal files, smaller
         # ones.
@@ -58,9 +58,9 @@ class ClassifierKind(Kind[CompactClassifier]):
             yield f"max_length is {model.encoder.max_length}, but a text has at least one token"
         yield from check.problems_of_vocabulary(model.encoder.vocabulary)
 
-    def read(self, fields: Fields, lines: Sequence[str], reader: ByteReader) -> CompactClassifier:
+    def read(self, fields: Fields, words: Sequence[str], reader: ByteReader) -> CompactClassifier:
         """Make the classifier; see :meth:`Kind.read`."""
-        encoder, labels = _read_encoder(fields, lines), fields.get("labels", list)
+        encoder, labels = _read_encoder(fields, words), fields.get("labels", list)
         if not all(isinstance(label, str) for label in labels):
             raise DamageError("its labels are not all text")
         hidden, outputs = fields.size("hidden"), fields.size("outputs")

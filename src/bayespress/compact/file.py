@@ -1,6 +1,6 @@
 r"""The model file: one small file that holds all of a finished model and is safe to open.
 
-Format 1, byte by byte; numbers are little-endian:
+Format 2; numbers are little-endian:
 
 ======== ====== ===============================================================================
 offset   bytes  content
@@ -10,7 +10,7 @@ offset   bytes  content
 12       8      bytes of the whole file, uint64
 20       4      bytes of the text part as stored, *s*, uint32
 24       4      bytes of the text part inflated, uint32, at most 32 *s*
-28       *s*    text part, a zlib stream of UTF-8
+28       *s*    text part, a raw deflate stream
 28 + *s* *g*    live gates: a bitmap of *g* = ceil(4 hidden / 8) bytes
 …        *t*    language model: the tokens that are read, a bitmap of *t* = ceil(tokens / 8) bytes
 …               blocks: embedding (classifier), weight_ih, weight_hh, bias, output_weight,
@@ -20,51 +20,14 @@ offset   bytes  content
 
 Bytes 0 to 20 and the last four are the same in every version to come.
 
-Text part
-    The first line is a JSON object, the further ones are words or tokens. Keys of the object for
-    every kind of model:
-
-    - ``kind``: ``language_model``; a classifier has no such key.
-    - ``lowercase``: whether a text is lowercased first.
-    - ``hidden``: neurons.
-    - ``gate_activation``, ``info``.
-
-Text part of a classifier
-    Each further line is a word, by rising row and, where words share a row, in the order of the
-    alphabet. More keys of the object:
-
-    - ``max_length``: the number of tokens that are read.
-    - ``default``, ``prefix``, ``suffix``: rows as in :class:`~bayespress.text.Vocabulary`, or null.
-    - ``word_rows``: pairs ``[step, count]``. The row of a word is that of the word before (0 before
-      the first) plus *step*, for *count* words. A row may have no word, one, or many: where
-      unknown words take no time step, words that became the zero vector have row 0.
-    - ``rows``, ``input``, ``outputs``: sizes, which give all shapes with ``hidden``, see
-      :class:`~bayespress.compact.CompactClassifier`.
-    - ``labels``.
-
-Text part of a language model
-    Each further line is a token, by rising id; there is at least one, and none twice. In a line
-    ``\\`` stands for a backslash and ``\n`` (a backslash and the letter) for a line break; no other
-    backslash occurs. At character level a token is one character, at word level it is not empty
-    and holds no white space. The number of tokens, that of the ones in the bitmap of those read,
-    and ``hidden`` give all shapes, see :class:`~bayespress.compact.CompactLanguageModel`. More
-    keys of the object:
-
-    - ``level``: ``word`` or ``char``.
-    - ``tokenizer``: ``words`` or ``spaces``, as in :class:`~bayespress.text.TokenEncoder`.
-    - ``window``: at least 2, or null.
-
-Bitmap
-    Eight flags a byte, the first one the lowest bit; unused bits of the last byte are zero.
-
-Block
-    One byte for the kind. 0, dense: all values, float32, the last axis fastest. 1, sparse: a
-    bitmap of the values other than zero, then these values alone. The smaller is taken.
+The text part is a JSON object and the words, see :mod:`bayespress.compact.header` and
+:mod:`~bayespress.compact.words`; blocks are arrays, see :mod:`~bayespress.compact.blocks`. Every
+byte is described in ``docs/format.md``, with a reader that needs nothing of this package.
 
 A model comes back bit by bit, save that -0.0 is written as 0.0. Whatever the file claims is held
-against the bytes that are there before memory is taken: a text of 32 times, an array of 40 times
-its bytes, and sizes up to 32 times those of the file (an axis may be long though the array is
-empty).
+against the bytes that are there before memory is taken: a text of 32 times its stored bytes, sizes
+up to 32 times those of the file (an axis may be long though the array is empty), and arrays of
+1,024 times the file or 1 MiB, whichever is more.
 """
 
 from __future__ import annotations
@@ -76,9 +39,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bayespress.compact.blocks import ByteReader, pack_array, pack_flags
+from bayespress.compact.bits import ByteReader, pack_flags
+from bayespress.compact.blocks import pack_array
 from bayespress.compact.classifier import ClassifierKind
-from bayespress.compact.header import Fields, read_text, write_text
+from bayespress.compact.header import Fields, deflate, inflate, pack_text, read_text
 from bayespress.compact.kind import Kind
 from bayespress.compact.language import LANGUAGE_MODEL, LanguageModelKind
 from bayespress.compact.layout import DamageError, Sizes, arrays_of
@@ -86,11 +50,12 @@ from bayespress.compact.model import CompactLanguageModel, CompactModel
 from bayespress.errors import ArtifactError
 
 MAGIC = b"\x89BPR\r\n\x1a\n"
-VERSION = 1
+VERSION = 2
 
 _PRELUDE = struct.Struct("<8sIQII")
 _CHECKSUM = struct.Struct("<I")
 _MAX_EXPANSION = 32
+_SMALL_MEMORY, _MAX_MEMORY = 2**20, 1024
 _CLASSIFIER, _LANGUAGE_MODEL = ClassifierKind(), LanguageModelKind()
 
 
@@ -150,14 +115,28 @@ def dumps(model: CompactModel) -> bytes:
     if (problem := next(kind.problems(model), None)) is not None:
         raise ArtifactError(f"cannot save this model: {problem}")
     text, stored = _pack_text(*kind.text(model))
-    bitmaps = [pack_flags(flags) for flags in kind.flags(model)]
-    blocks = [pack_array(array) for array in arrays_of(model).values()]
-    size = _PRELUDE.size + len(stored) + sum(map(len, bitmaps + blocks)) + _CHECKSUM.size
+    bitmaps = b"".join(pack_flags(flags) for flags in kind.flags(model))
+    blocks = _pack_arrays(model, allow_gaps=True)
+    size = _PRELUDE.size + len(stored) + len(bitmaps) + len(blocks) + _CHECKSUM.size
+    if Sizes.of(model).memory > _most_memory(size):
+        size -= len(blocks)
+        blocks = _pack_arrays(model, allow_gaps=False)
+        size += len(blocks)
     if Sizes.of(model).longest > _MAX_EXPANSION * size:
         raise ArtifactError("cannot save this model: it is empty but for the length of an axis")
     prelude = _PRELUDE.pack(MAGIC, VERSION, size, len(stored), len(text))
-    data = b"".join([prelude, stored, *bitmaps, *blocks])
+    data = b"".join([prelude, stored, bitmaps, blocks])
     return data + _CHECKSUM.pack(zlib.crc32(data))
+
+
+def _pack_arrays(model: CompactModel, *, allow_gaps: bool) -> bytes:
+    arrays = arrays_of(model).values()
+    return b"".join(pack_array(array, allow_gaps=allow_gaps) for array in arrays)
+
+
+def _most_memory(size: int) -> int:
+    """Give the bytes that the arrays of a file of this size may take."""
+    return max(_SMALL_MEMORY, _MAX_MEMORY * size)
 
 
 def loads(data: bytes, origin: str = "the model") -> CompactModel:
@@ -195,27 +174,30 @@ def _kind_named(fields: Fields) -> Kind[Any]:
     return _LANGUAGE_MODEL
 
 
-def _pack_text(fields: dict[str, Any], lines: Sequence[str]) -> tuple[bytes, bytes]:
+def _pack_text(fields: dict[str, Any], words: Sequence[str]) -> tuple[bytes, bytes]:
     """Give the text part as it is and as it is stored."""
     try:
-        text = write_text(fields, lines).encode()
+        text = pack_text(fields, words)
     except UnicodeEncodeError:
         raise ArtifactError("cannot save this model: a word is not valid Unicode") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise ArtifactError(f"cannot save this model: its info is not JSON, {error}") from None
-    stored = zlib.compress(text, 9)
+    stored = deflate(text)
     if len(text) > _MAX_EXPANSION * len(stored):
-        stored = zlib.compress(text, 0)
+        stored = deflate(text, level=0)
     return text, stored
 
 
 def _read_model(data: memoryview, origin: str) -> CompactModel:
     stored, expanded = _read_prelude(data, origin)
-    reader = ByteReader(data[_PRELUDE.size : -_CHECKSUM.size])
-    text = _inflate(reader.take(stored), expanded)
-    fields, lines = read_text(text, max_size=_MAX_EXPANSION * len(data))
+    reader = ByteReader(data[_PRELUDE.size : -_CHECKSUM.size], _most_memory(len(data)))
+    piece = reader.take(stored)
+    if not 0 < expanded <= _MAX_EXPANSION * stored:
+        raise DamageError(f"its text cannot have {expanded} bytes")
+    text = inflate(piece, expanded)
+    fields, words = read_text(text, max_size=_MAX_EXPANSION * len(data))
     kind = _kind_named(fields)
-    model: CompactModel = kind.read(fields, lines, reader)
+    model: CompactModel = kind.read(fields, words, reader)
     reader.end()
     if (problem := next(kind.problems(model), None)) is not None:
         raise DamageError(problem)
@@ -240,22 +222,11 @@ def _read_prelude(data: memoryview, origin: str) -> tuple[int, int]:
             f"{origin} was written by a newer bayespress (format {version}, this reads "
             f"{VERSION}): pip install --upgrade bayespress"
         )
+    if version == 1:
+        raise ArtifactError(
+            f"{origin} was written before the first release (format 1, this reads {VERSION}): "
+            "write it once more, with bayespress compress"
+        )
     if version < 1:
         raise DamageError(f"there is no format {version}")
     return stored, expanded
-
-
-def _inflate(stored: memoryview, size: int) -> str:
-    if not 0 < size <= _MAX_EXPANSION * len(stored):
-        raise DamageError(f"its text cannot have {size} bytes")
-    inflater = zlib.decompressobj()
-    try:
-        # One byte more than is promised: the end of the stream must have come by then.
-        text = inflater.decompress(stored, size + 1)
-        if len(text) != size or not inflater.eof or inflater.unused_data:
-            raise DamageError("its text has another size than promised")
-        return text.decode()
-    except zlib.error:
-        raise DamageError("its text cannot be inflated") from None
-    except UnicodeDecodeError:
-        raise DamageError("its text is not UTF-8") from None

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.compact.blocks import ByteReader, read_array, read_flags
+from bayespress.compact.bits import ByteReader, read_flags
+from bayespress.compact.blocks import read_array
 from bayespress.compact.header import Fields
 from bayespress.compact.layout import Sizes
 from bayespress.compact.model import CompactLSTM, CompactModel, FloatArray
@@ -22,7 +23,7 @@ class Kind(ABC, Generic[ModelT]):
 
     @abstractmethod
     def text(self, model: ModelT) -> tuple[dict[str, Any], Sequence[str]]:
-        """Give the JSON object and the lines of the text part."""
+        """Give the JSON object and the words of the text part."""
 
     @abstractmethod
     def flags(self, model: ModelT) -> Sequence[NDArray[np.bool_]]:
@@ -33,7 +34,7 @@ class Kind(ABC, Generic[ModelT]):
         """Say in a few words what is wrong with a model, one thing after another."""
 
     @abstractmethod
-    def read(self, fields: Fields, lines: Sequence[str], reader: ByteReader) -> ModelT:
+    def read(self, fields: Fields, words: Sequence[str], reader: ByteReader) -> ModelT:
         """Make the model of the text part and the bytes behind it.
 
         Raises
@@ -72,8 +73,10 @@ def read_arrays(reader: ByteReader, sizes: Sizes) -> Mapping[str, FloatArray]:
     Raises
     ------
     DamageError
-        If bytes are missing, or a block is of an unknown kind.
+        If the arrays would take more memory than the file can vouch for, bytes are missing, or a
+        block is of an unknown kind.
     """
+    reader.claim(sizes.memory)
     return {name: read_array(reader, shape) for name, shape in sizes.shapes().items()}
 
 

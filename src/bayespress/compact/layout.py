@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,6 +55,11 @@ class Sizes:
     def longest(self) -> int:
         """Length of the longest axis, that of all gates left out."""
         return max(self.rows or 0, self.input, self.hidden, self.live, self.outputs)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all arrays."""
+        return 4 * sum(map(math.prod, self.shapes().values()))
 
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Shape of every array, in the order of the file."""

@@ -8,6 +8,7 @@ from bayespress.compression.compact import (
 )
 from bayespress.compression.masks import KeepMasks, Network, aggregate, aggregate_live
 from bayespress.compression.shrink import ShrinkPlan, shrink
+from bayespress.compression.sigmas import prune_more, sigma_twin
 from bayespress.compression.statistics import Size, Statistics, statistics
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "aggregate_live",
     "compact_with_rows",
     "language_model_to_compact",
+    "prune_more",
     "shrink",
+    "sigma_twin",
     "statistics",
     "to_compact",
     "to_principal_axes",

@@ -10,12 +10,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import bayespress
 from bayespress.compact import CompactLanguageModel, CompactModel, dumps
-from bayespress.compact.blocks import pack_array, pack_flags
+from bayespress.compact.bits import pack_flags
 from bayespress.compact.classifier import ClassifierKind
 from bayespress.compact.language import LanguageModelKind
 from bayespress.compact.layout import arrays_of
+from bayespress.compact.model import FloatArray
 from bayespress.export import characters
 from bayespress.storage import write_bytes
 from bayespress.text import TokenEncoder
@@ -110,7 +113,7 @@ def _data_of(model: CompactModel) -> dict[str, Any]:
     kind: Any = LanguageModelKind() if isinstance(model, CompactLanguageModel) else ClassifierKind()
     fields, lines = kind.text(model)
     del fields["info"]
-    blocks = [*map(pack_flags, kind.flags(model)), *map(pack_array, arrays_of(model).values())]
+    blocks = [*map(pack_flags, kind.flags(model)), *map(_pack_array, arrays_of(model).values())]
     return {
         **fields,
         # A language model's lines are escaped, which JSON does anyway.
@@ -118,6 +121,14 @@ def _data_of(model: CompactModel) -> dict[str, Any]:
         "characters": _tables_of(model),
         "data": base64.b64encode(b"".join(blocks)).decode(),
     }
+
+
+def _pack_array(array: FloatArray) -> bytes:
+    """Write what ``numbers.mjs`` reads: 0 and all values, or 1, a bitmap and those other than 0."""
+    values = np.ascontiguousarray(array + np.float32(0.0), "<f4").reshape(-1)
+    stored = values != 0
+    sparse = b"\1" + pack_flags(stored) + bytes(values[stored])
+    return min(b"\0" + bytes(values), sparse, key=len)
 
 
 def _tables_of(model: CompactModel) -> dict[str, Any]:

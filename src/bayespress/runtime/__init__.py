@@ -1,6 +1,7 @@
 """Finished models at work, with numpy alone."""
 
 from bayespress.runtime.evaluation import Evaluation, LanguageEvaluation, class_numbers, evaluate
+from bayespress.runtime.explain import Explanation, WordEffect, explain
 from bayespress.runtime.inspection import Inspection, LanguageInspection, inspect
 from bayespress.runtime.language import LanguageModel
 from bayespress.runtime.loading import load, load_classifier, load_language_model
@@ -9,6 +10,7 @@ from bayespress.runtime.predictor import TextPredictor
 
 __all__ = [
     "Evaluation",
+    "Explanation",
     "Inspection",
     "LSTMState",
     "LanguageEvaluation",
@@ -16,8 +18,10 @@ __all__ = [
     "LanguageModel",
     "NumpyLSTM",
     "TextPredictor",
+    "WordEffect",
     "class_numbers",
     "evaluate",
+    "explain",
     "inspect",
     "load",
     "load_classifier",

@@ -128,19 +128,11 @@ class TextPredictor(Predictor):
         every = np.concatenate([np.zeros(1, np.int32), *ids])
         if every.min() < 0 or every.max() >= len(self._vectors):
             raise self._strange_id(ids)
-        return self._probabilities_of(self.logits(ids))
+        return softmax(for_each_class(self.logits(ids)))
 
     def _probabilities(self, texts: Sequence[str]) -> FloatArray:
-        return self._probabilities_of(
-            self.logits([self.model.encoder.encode(text) for text in texts])
-        )
-
-    @staticmethod
-    def _probabilities_of(logits: FloatArray) -> FloatArray:
-        if logits.shape[1] == 1:
-            # Log odds: a softmax over 0 and the logit is [1 - p, p].
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        return softmax(logits)
+        logits = self.logits([self.model.encoder.encode(text) for text in texts])
+        return softmax(for_each_class(logits))
 
     def logits(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
         """Give the outputs of the network.
@@ -162,6 +154,26 @@ class TextPredictor(Predictor):
             result[chunk] = self._logits_of_chunk([ids[text] for text in chunk.tolist()])
         return result
 
+    def trajectory(self, ids: NDArray[np.int32]) -> FloatArray:
+        """Give what the network would put out if a text ended earlier.
+
+        Parameters
+        ----------
+        ids
+            An encoded text, shape ``(length,)``.
+
+        Returns
+        -------
+        ndarray
+            Outputs before the first step and after each, shape ``(length + 1, outputs)``.
+        """
+        table, rows = self._lookup(ids)
+        start = self._lstm.zero_state(1)
+        hidden, _ = self._lstm.all_hidden(table, rows[:, None], start)
+        states = np.concatenate([start.hidden, hidden[:, 0]])
+        logits: FloatArray = states @ self.model.output_weight.T + self.model.output_bias
+        return logits
+
     def _logits_of_chunk(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
         """Give the outputs for texts of falling length."""
         table, rows = self._lookup(np.concatenate(ids))
@@ -176,6 +188,20 @@ class TextPredictor(Predictor):
             return self._table, ids
         distinct, rows = np.unique(ids, return_inverse=True)
         return self._lstm.project(self._vectors[distinct]), rows
+
+
+def for_each_class(logits: FloatArray) -> FloatArray:
+    """Give a logit for each class: a single output is the second one's, the first one's is 0.
+
+    Parameters
+    ----------
+    logits
+        Outputs of a network, shape ``(N, outputs)``.
+    """
+    if logits.shape[1] > 1:
+        return logits
+    # The output is the log odds: a softmax over 0 and it is [1 - p, p].
+    return np.concatenate([np.zeros_like(logits), logits], axis=1)
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
@@ -30,3 +30,25 @@ class Tokenizer:
         """Iterate over the words of a text, lazily: a long tail costs nothing if it is not read."""
         for match in _WORD.finditer(text.lower() if self.lowercase else text):
             yield match.group()
+
+    def spans(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """Iterate over the words, and the places in the text that became them.
+
+        Returns
+        -------
+        iterator
+            Triples of a word, as :meth:`words` gives it, and the start and the end of the part of
+            the text that it was before it was lowercased.
+
+        Examples
+        --------
+        >>> list(Tokenizer(lowercase=True).spans("İÇ!"))
+        [('i', 0, 1), ('ç', 1, 2)]
+        """
+        lowered = text.lower() if self.lowercase else text
+        places: Sequence[int] = range(len(text))
+        if len(lowered) != len(text):
+            # One character became several: each of those stands where that one stood.
+            places = [place for place, character in enumerate(text) for _ in character.lower()]
+        for match in _WORD.finditer(lowered):
+            yield match.group(), places[match.start()], places[match.end() - 1] + 1

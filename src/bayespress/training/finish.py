@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 import bayespress
 from bayespress import compact, runtime
 from bayespress.compact import CompactModel
-from bayespress.compression import Network, statistics
+from bayespress.compression import Network, prune_more, sigma_twin, statistics
 from bayespress.data import LabelledTexts
 from bayespress.errors import DataError
 from bayespress.models import LanguageModelNet, TextClassifierNet
@@ -28,6 +29,7 @@ from bayespress.training.interfaces import (
     interface_of,
     rebuild,
 )
+from bayespress.training.packing import Prepared
 from bayespress.training.run import RunFolder, load_tensors
 from bayespress.training.state import FullSize, restore
 
@@ -47,13 +49,33 @@ class Trained:
 
     def to_compact(self) -> CompactModel:
         """Take away what was pruned; counts and ratios go along as the model's ``info``."""
-        stats = statistics(self.net, self.full.size)
+        return self.prepare().model
+
+    def prepare(self, threshold: float | None = None) -> Prepared:
+        """Make the model, and all that is needed to round it.
+
+        Parameters
+        ----------
+        threshold
+            Prune what has a log alpha over this, too; None prunes what training pruned.
+        """
+        net = self.net
+        if threshold is not None:
+            net = copy.deepcopy(net)
+            prune_more(net, threshold)
+        to_compact = self.interface.to_compact
+        model, twin = to_compact(net, self._info(net)), to_compact(sigma_twin(net), {})
+        sigmas = compact.arrays_of(compact.by_alphabet(twin))
+        return Prepared(compact.by_alphabet(model), sigmas, threshold)
+
+    def _info(self, net: Network) -> dict[str, Any]:
+        stats = statistics(net, self.full.size)
         counts = {
             name: getattr(stats, name)
             for name in ("words", "dims", "neurons", "gates")
             if getattr(stats, name) is not None
         }
-        info = {
+        return {
             "code": self.code,
             **counts,
             # Two decimals: the file is small, and every digit of its text counts.
@@ -62,7 +84,6 @@ class Trained:
             "dense_ratio": round(stats.dense_ratio, 2),
             "dense_bytes": stats.dense_bytes + self.full.vocabulary_bytes,
         }
-        return self.interface.to_compact(self.net, info)
 
 
 def load_best(folder: RunFolder) -> Trained:

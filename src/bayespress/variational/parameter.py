@@ -18,7 +18,9 @@ THRESHOLD = 3.0
 
 INITIAL_LOG_SIGMA = -3.0
 
-_FROZEN_LOG_SIGMA = -40.0
+# Taken off the log sigmas of what is kept for good. No posterior that learns comes near half of it,
+# so that what was taken off can be told, and put back.
+_FREEZING = 64.0
 
 
 class VariationalParameter(nn.Module):
@@ -163,12 +165,20 @@ class VariationalParameter(nn.Module):
         """Fix what is pruned, for good, and take the noise away from what is kept.
 
         Pruned means become exactly zero, which no later step changes; kept log sigmas become so
-        low that no mean is pruned any more. For fine-tuning in evaluation mode.
+        low that no mean is pruned any more, see :meth:`sigma`. For fine-tuning in evaluation mode.
         """
         if self.log_sigma is not None:
             keep = self.keep()
             self.mean.mul_(keep)
-            self.log_sigma[keep] = _FROZEN_LOG_SIGMA
+            self.log_sigma[keep & (self.log_sigma > -_FREEZING / 2)] -= _FREEZING
+
+    @torch.no_grad()
+    def sigma(self) -> Tensor:
+        r"""Give each element's :math:`\sigma`, as it was before :meth:`freeze`; 0 without noise."""
+        if self.log_sigma is None:
+            return torch.zeros_like(self.mean)
+        frozen = self.log_sigma < -_FREEZING / 2
+        return (self.log_sigma + _FREEZING * frozen).exp()
 
     def kl(self, form: str = "chirkova") -> Tensor:
         """KL divergence of the posterior from the prior, summed over elements; 0 without noise."""

@@ -1,6 +1,5 @@
 const SHOWN = 8; // words in the ranking, and classes
 const WEAK = 0.1; // effects below are not marked
-const SLICE = 12; // milliseconds of work before the page may answer to its user
 const hasTwo = labels.length === 2;
 
 /** The class that the marks speak of: the second of two, or the answer. */
@@ -48,10 +47,10 @@ function showWords(text, tokens, subject) {
 
 function nodeOf({ read, kept, effect }, word, subject) {
   if (!read) return element("s", { className: "pruned" }, word);
-  if (!kept) return element("span", { className: "pruned" }, word);
-  if (Math.abs(effect) < WEAK) return element("b", {}, word);
-  const title = `${signed(effect)} for ${subject}`;
-  const node = element("b", { className: kindOfEffect(effect), title }, word);
+  const node = element(kept ? "b" : "span", { className: kept ? "" : "pruned" }, word);
+  if (Math.abs(effect) < WEAK) return node;
+  node.classList.add(kindOfEffect(effect));
+  node.title = `${signed(effect)} for ${subject}`;
   node.style.setProperty("--strength", (1 - Math.exp(-Math.abs(effect))).toFixed(3));
   return node;
 }
@@ -79,28 +78,14 @@ function silenceOf(tokens) {
   if (!tokens.some(({ read, kept }) => read && kept)) {
     return "No kept word is in the text: this is what the model answers by itself.";
   }
-  return "No word moved the answer by itself.";
+  return "No word moved the answer much.";
 }
 
-let working;
-
-/** Show the probability at once, and the words' effects as soon as they are known. */
 function show() {
-  clearTimeout(working);
-  const text = input.value;
-  const answer = predict(text);
-  showAnswer(answer);
+  const answer = predict(input.value);
   const subject = subjectOf(answer.label);
-  const steps = explainStepwise(text, subject);
-  const work = () => {
-    const end = performance.now() + SLICE;
-    let step;
-    do step = steps.next();
-    while (!step.done && performance.now() < end);
-    if (step.done) showWords(text, step.value, subject);
-    else working = setTimeout(work);
-  };
-  work();
+  showAnswer(answer);
+  showWords(input.value, explain(input.value, subject), subject);
 }
 
 input.addEventListener("input", soon(show, 30));

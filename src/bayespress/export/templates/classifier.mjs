@@ -32,41 +32,37 @@ export function predict(text) {
 }
 
 /**
- * Tell how much each word moved an answer. The effect of a word is the log odds of the answer minus
- * what they would be with a pruned word in the word's place: above 0, it speaks for the answer.
+ * Tell how much each word moved an answer. The effect of a word is the log odds of the answer, had
+ * the text ended behind the word, minus those had it ended before it: above 0, it speaks for the
+ * answer. Effects add up to what the whole text changed.
  * @param {string} text
  * @param {string} [label] The answer; the most probable class where it is left out.
  * @returns {{token: string, start: number, end: number, read: boolean, kept: boolean,
- *   effect: number}[]} All words in their order. `text.slice(start, end)` became the token; `read`
- *   tells whether it is among the first `maxLength` and not left out; `kept` whether the network
- *   has a vector for it. What is not both has no effect.
+ *   effect: number, probability: number}[]} All words in their order. `text.slice(start, end)`
+ *   became the token; `read` tells whether it is among the first `maxLength` and not left out, else
+ *   it has no effect; `kept` whether the network has a vector for it; `probability` is the answer's
+ *   once the text up to this word is read.
  */
 export function explain(text, label) {
-  const steps = explainStepwise(text, label);
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  return step.value;
+  const { tokens, rows } = encode(text);
+  const logits = read(rows).map(logitsOf);
+  const answer = label === undefined ? largest(softmax(logits.at(-1))) : labels.indexOf(label);
+  if (answer < 0) throw new RangeError(`there is no class ${JSON.stringify(label)}`);
+  const odds = oddsAtWords(tokens, logits.map((values) => logOdds(values, answer)));
+  let step = 0;
+  return tokens.map((token) => {
+    const before = odds[step];
+    if (token.read) step++;
+    const probability = 1 / (1 + Math.exp(-odds[step]));
+    return { ...token, effect: odds[step] - before, probability };
+  });
 }
 
-/**
- * Do what `explain` does and pause before each effect, for texts that are long.
- * @param {string} text
- * @param {string} [label]
- * @returns {Generator<void, ReturnType<typeof explain>>}
- */
-export function* explainStepwise(text, label) {
-  const { tokens, rows } = encode(text);
-  const states = read(rows);
-  const logits = logitsOf(states.at(-1));
-  const answer = label === undefined ? largest(softmax(logits)) : labels.indexOf(label);
-  if (answer < 0) throw new RangeError(`there is no class ${JSON.stringify(label)}`);
-  for (const token of tokens) {
-    if (!token.read || !token.kept) continue;
-    yield;
-    const without = read([0, ...rows.slice(token.step + 1)], states[token.step]).at(-1);
-    token.effect = logOdds(logits, answer) - logOdds(logitsOf(without), answer);
-  }
-  return tokens.map(({ step, ...token }) => token);
+/** The log odds before the first word that is read and after each; what follows is the last's. */
+function oddsAtWords(tokens, odds) {
+  const first = MODEL.prefix === null ? 0 : 1;
+  const count = tokens.filter((token) => token.read).length;
+  return [...odds.slice(first, first + count), odds.at(-1)];
 }
 
 /** The words of a text, and the row of each step of the network. */
@@ -75,16 +71,16 @@ function encode(text) {
   const tokens = split(text, WORD).map((token) => {
     const row = ROWS.get(token.token) ?? MODEL.default;
     const isRead = row !== null && rows.length < maxLength;
-    const step = isRead ? rows.push(row) - 1 : null;
-    return { ...token, read: isRead, kept: row > 0, effect: 0, step };
+    if (isRead) rows.push(row);
+    return { ...token, read: isRead, kept: row > 0 };
   });
   if (MODEL.suffix !== null && rows.length < maxLength) rows.push(MODEL.suffix);
   return { tokens, rows };
 }
 
 /** The states of the network before the first step and after each. */
-function read(rows, state = lstm.start()) {
-  const states = [state];
+function read(rows) {
+  const states = [lstm.start()];
   for (const row of rows) states.push(lstm.step(projection(row), states.at(-1)));
   return states;
 }

@@ -1,0 +1,39 @@
+"""Sorting words changes nothing that a model says."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayespress.compact import by_alphabet, dumps
+from bayespress.runtime import LanguageModel, TextPredictor
+from tests.compact.language_strategies import language_models
+from tests.compact.strategies import encoder_of, models, random_model
+
+LETTERS = st.sampled_from(["a", "b", "ab", "ba", "é", "Z"])
+
+
+@given(models(LETTERS), st.lists(st.lists(LETTERS, max_size=6).map(" ".join), min_size=1))
+def test_a_sorted_classifier_says_the_same(model, texts):
+    expected = TextPredictor(model).predict_proba(texts)
+    ordered = by_alphabet(model)
+    np.testing.assert_allclose(TextPredictor(ordered).predict_proba(texts), expected, atol=1e-6)
+    words = [word for word in ordered.encoder.vocabulary.words if word is not None]
+    assert words == sorted(words)
+    assert dumps(by_alphabet(ordered)) == dumps(ordered)
+
+
+@given(language_models(LETTERS, st.sampled_from("ab\né")), st.lists(LETTERS, min_size=2))
+def test_a_sorted_language_model_says_the_same(model, words):
+    text = " ".join(words)
+    ordered = by_alphabet(model)
+    assert list(ordered.encoder.tokens) == sorted(ordered.encoder.tokens)
+    one, other = LanguageModel(model), LanguageModel(ordered)
+    expected = one.nll(model.encoder.encode(text))[0] if len(model.encoder.encode(text)) > 1 else []
+    found = other.nll(ordered.encoder.encode(text))[0] if len(expected) else []
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_sorted_file_is_smaller():
+    words = [f"w{number * 7919 % 1000:03}" for number in range(1000)]
+    model = random_model(encoder_of(words), 1, 1, [0], 1, density=0.1)
+    assert len(dumps(by_alphabet(model))) < 0.7 * len(dumps(model))
