@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bayespress.compact import CompactClassifier
-from bayespress.export.c import write_c
+from bayespress.export.c import library_files, write_c
 from tests.compact.strategies import encoder_of, random_model
 from tests.export.texts import KNOWN
 
@@ -29,10 +29,12 @@ DRIVER = r"""
 
 static float answer[SIZE];
 
-int main(void)
+int main(int count, char **arguments)
 {
     uint64_t length, valid;
     int32_t code;
+    (void)count;
+    (void)arguments;
     while (fread(&length, sizeof length, 1, stdin) == 1) {
         char *text = length > 0 ? malloc(length) : NULL;
         if (fread(text, 1, length, stdin) != length) return 2;
@@ -46,7 +48,12 @@ int main(void)
     return 0;
 }
 """
-ASK_CLASSIFIER = "code = model_predict(text, length, answer);"
+ASK_CLASSIFIER = """
+if (count > 1)
+    code = model_predict_ids((const int32_t *)text, length / sizeof(int32_t), answer);
+else
+    code = model_predict(text, length, answer);
+"""
 ASK_LANGUAGE_MODEL = """
 struct model_state state;
 model_start(&state);
@@ -72,9 +79,11 @@ def known_model(lowercase=True, outputs=2, hidden=4, **changes):
 class Program:
     """A model compiled once, ready to answer."""
 
-    def __init__(self, model, folder, flags=(*STRICT, *SANITIZERS)):
+    def __init__(self, model, folder, flags=(*STRICT, *SANITIZERS), *, fast=False):
         files = write_c(model, Path(folder), replace=True)
         assert [file.name for file in files] == ["model.h", "model.c", "main.c", "Makefile"]
+        if fast:
+            (Path(folder) / "model.c").write_text(library_files(model, fast=True)["model.c"])
         is_classifier = isinstance(model, CompactClassifier)
         ask = ASK_CLASSIFIER if is_classifier else ASK_LANGUAGE_MODEL
         self._size = len(model.labels if is_classifier else model.encoder.tokens)
@@ -83,16 +92,22 @@ class Program:
         self._program = Path(folder) / "driver"
         command(COMPILER, *flags, "-o", self._program, "driver.c", "model.c", "-lm", cwd=folder)
 
-    def ask(self, texts):
+    def ask(self, texts, *arguments):
         """Answer texts given as bytes or strings, all in one process."""
         contents = [text.encode() if isinstance(text, str) else text for text in texts]
         data = b"".join(struct.pack("<Q", len(content)) + content for content in contents)
-        done = subprocess.run([self._program], input=data, capture_output=True, check=False)
+        done = subprocess.run(
+            [self._program, *arguments], input=data, capture_output=True, check=False
+        )
         assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
         kind = [("code", "<i4"), ("valid", "<u8"), ("probabilities", "<f4", (self._size,))]
         rows = np.frombuffer(done.stdout, kind)
         assert len(rows) == len(contents)
         return Answers(rows["code"], rows["valid"], rows["probabilities"])
+
+    def ask_ids(self, ids):
+        """Answer texts given as ids."""
+        return self.ask([np.array(text, np.int32).tobytes() for text in ids], "ids")
 
     def probabilities(self, texts):
         answers = self.ask(texts)

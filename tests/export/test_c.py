@@ -43,9 +43,27 @@ def assert_equal_to_numpy(model, texts, program):
 
 @needs_compiler
 @few
-@given(models(KNOWN_OR_ANY), TEXTS)
-def test_a_classifier_equals_numpy(tmp_path, model, texts):
-    assert_equal_to_numpy(model, texts, Program(model, tmp_path))
+@given(models(KNOWN_OR_ANY), TEXTS, st.booleans())
+def test_a_classifier_equals_numpy(tmp_path, model, texts, fast):
+    assert_equal_to_numpy(model, texts, Program(model, tmp_path, fast=fast))
+
+
+@st.composite
+def models_and_ids(draw):
+    model = draw(models())
+    row = st.integers(0, len(model.embedding))
+    return model, draw(st.lists(st.lists(row, max_size=30), max_size=9))
+
+
+@needs_compiler
+@few
+@given(models_and_ids(), st.booleans())
+def test_ids_are_answered_as_by_numpy(tmp_path, drawn, fast):
+    model, ids = drawn
+    answers = Program(model, tmp_path, fast=fast).ask_ids(ids)
+    assert not answers.codes.any()
+    expected = TextPredictor(model).predict_proba_of_ids([np.array(text, np.int32) for text in ids])
+    np.testing.assert_allclose(answers.probabilities, expected, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +77,17 @@ def lowercase(tmp_path_factory):
 def test_every_character_that_tells_is_read_as_python_reads_it(lowercase, around):
     texts = [around.format(character) for character in telling_characters()]
     assert_equal_to_numpy(*lowercase[:1], texts, lowercase[1])
+
+
+@needs_compiler
+def test_ids_without_a_vector_are_refused_and_nothing_is_set(lowercase):
+    model, program = lowercase
+    count = len(model.embedding) + 1
+    strange = [-1, -(2**31), count, 2**31 - 1]
+    texts = [[0, count - 1], *([0] * before + [bad] for bad in strange for before in (0, 3))]
+    answers = program.ask_ids(texts)
+    assert answers.codes.tolist() == [0] + [-2] * 8
+    np.testing.assert_array_equal(answers.probabilities, answers.probabilities[:1].repeat(9, 0))
 
 
 def language_reference(model, texts):
@@ -162,14 +191,22 @@ def tiny_models():
         "no weights": random_model(words, 2, 3, several, 3, density=0),
         "three classes": random_model(words, 2, 3, several, 3),
         "as long as can be": random_model(encoder_of(["a"], max_length=2**70), 2, 3, several, 1),
+        "neurons that no gate reads": without_columns(random_model(words, 2, 5, range(20), 1)),
     }
 
 
+def without_columns(model):
+    weight_hh = model.lstm.weight_hh * np.array([0, 1, 0, 1, 1], np.float32)
+    return dataclasses.replace(model, lstm=dataclasses.replace(model.lstm, weight_hh=weight_hh))
+
+
 @needs_compiler
+@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("which", tiny_models())
-def test_a_classifier_of_which_little_is_left(tmp_path, which):
+def test_a_classifier_of_which_little_is_left(tmp_path, which, fast):
     texts = ["", "good", "bad good x", "a a", "GOOD\0bad", *PIECES, "good " * 300]
-    assert_equal_to_numpy(tiny_models()[which], texts, Program(tiny_models()[which], tmp_path))
+    model = tiny_models()[which]
+    assert_equal_to_numpy(model, texts, Program(model, tmp_path, fast=fast))
 
 
 @needs_compiler

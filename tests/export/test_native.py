@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from bayespress.compact import save
 from bayespress.compiler import BuildError
+from bayespress.errors import DataError
 from bayespress.export.native import NativePredictor
 from bayespress.runtime import TextPredictor
 from bayespress.storage import CACHE_VARIABLE
@@ -38,6 +39,22 @@ def test_it_equals_numpy(cache, model, texts):
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert native.predict(texts) == [native.labels[row.argmax()] for row in found]
+    ids = [model.encoder.encode(text) for text in texts]
+    np.testing.assert_array_equal(native.predict_proba_of_ids(ids), found)
+    np.testing.assert_allclose(numpy.predict_proba_of_ids(ids), expected, atol=1e-6)
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", [NativePredictor, TextPredictor])
+@pytest.mark.parametrize("strange", [-1, 4])
+def test_ids_without_a_vector_are_refused(cache, kind, strange):
+    ready = kind(small_model())
+    ids = [np.array(text, np.int32) for text in ([], [0, 3], [1, strange])]
+    message = f"ids must be from 0 to 3, got {strange} in text 2: encode texts with this model's"
+    with pytest.raises(DataError, match=message):
+        ready.predict_proba_of_ids(ids)
+    assert ready.predict_proba_of_ids(ids[:2]).shape == (2, 2)
+    assert ready.predict_proba_of_ids([]).shape == (0, 2)
 
 
 @needs_compiler

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import bayespress
 from bayespress.compact import save
-from bayespress.runtime import TextPredictor, load, predictor
+from bayespress.runtime import LSTMState, NumpyLSTM, TextPredictor, columns, load, predictor
+from bayespress.runtime.columns import ColumnLSTM
 from bayespress.runtime.lstm import sigmoid
 from bayespress.runtime.predictor import softmax
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
@@ -108,6 +109,60 @@ def test_a_dense_model_equals_a_plain_loop(activation):
     logits = TextPredictor(model).logits([model.encoder.encode(text) for text in texts])
     expected = [reference_logits(model, text) for text in texts]
     np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["hard_sigmoid", "sigmoid"])
+@pytest.mark.parametrize("live", [range(32), [1, 9, 10, 16, 18, 23, 24, 31]])
+def test_a_single_text_of_any_length_equals_a_plain_loop(monkeypatch, live, activation):
+    monkeypatch.setattr(columns, "_NUMBERS", 7 * 40)  # 7 steps
+    model = random_model(encoder_of(WORDS), 5, 8, live, 3, seed=4, activation=activation)
+    ready = TextPredictor(model)
+    for length in (0, 1, 6, 7, 8, 21, 40):
+        text = " ".join(np.random.default_rng(length).choice(WORDS, length))
+        logits = ready.logits([model.encoder.encode(text)])
+        np.testing.assert_allclose(logits[0], reference_logits(model, text), atol=1e-5)
+
+
+def test_many_neurons_with_few_live_gates_are_read_by_live_gates_alone(monkeypatch):
+    monkeypatch.setattr(columns, "_SMALL", 0)
+    few, half = (random_model(encoder_of(WORDS), 5, 8, range(n), 3, seed=4) for n in (15, 16))
+    assert (ColumnLSTM.suits(few.lstm, 1), ColumnLSTM.suits(half.lstm, 1)) == (False, True)
+    assert_single_texts_equal_batches(few)
+
+
+@pytest.mark.parametrize("activation", ["hard_sigmoid", "sigmoid"])
+def test_several_texts_of_a_larger_network_are_read_the_other_way(monkeypatch, activation):
+    model = random_model(encoder_of(WORDS), 5, 9, range(3, 36), 3, seed=4, activation=activation)
+    texts, ready = random_texts(30), TextPredictor(model)
+    assert ColumnLSTM.suits(model.lstm, 30)
+    found = ready.predict_proba(texts)
+    monkeypatch.setattr(columns, "_FEW_VALUES", 0)
+    assert not ColumnLSTM.suits(model.lstm, 2)
+    np.testing.assert_allclose(ready.predict_proba(texts), found, atol=1e-6)
+
+
+def assert_single_texts_equal_batches(model):
+    ready, texts = TextPredictor(model), random_texts(6)
+    together = ready.predict_proba(texts)
+    for text, row in zip(texts, together, strict=True):
+        np.testing.assert_allclose(ready.predict_proba([text])[0], row, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["hard_sigmoid", "sigmoid"])
+def test_a_single_sequence_has_the_states_of_one_among_several(activation):
+    model = random_model(encoder_of(WORDS), 5, 8, range(3, 32), 3, seed=4, activation=activation)
+    lstm = NumpyLSTM(model.lstm)
+    table = lstm.project(model.embedding)
+    rows = np.random.default_rng(2).integers(0, len(table), (30, 2))
+    start = LSTMState(*np.random.default_rng(3).normal(size=(2, 2, 8)).astype(np.float32))
+    first = LSTMState(start.hidden[:1].copy(), start.cell[:1].copy())
+    (several, after), (alone, end) = (
+        lstm.all_hidden(table, rows, start), lstm.all_hidden(table, rows[:, :1], first)
+    )  # fmt: skip
+    np.testing.assert_allclose(alone, several[:, :1], atol=1e-6)
+    np.testing.assert_allclose(end.hidden, after.hidden[:1], atol=1e-6)
+    np.testing.assert_allclose(end.cell, after.cell[:1], atol=1e-6)
+    np.testing.assert_array_equal(first.cell, start.cell[:1])
 
 
 def test_no_texts_give_no_rows():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayespress.compact import CompactLSTM
 from bayespress.compact.model import FloatArray
+from bayespress.runtime.columns import ColumnLSTM
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class NumpyLSTM:
         # Live gates rise, so that those of the cell's input g stand together.
         first, last = np.searchsorted(live, (2 * hidden, 3 * hidden))
         self._cell_gates = int(first), int(last)
+        self._lstm = lstm
+
+    @cached_property
+    def _columns(self) -> ColumnLSTM:
+        """The same layer in the way that few numbers are read."""
+        return ColumnLSTM(self._lstm)
 
     def project(self, vectors: FloatArray) -> FloatArray:
         """Give what word vectors, ``(N, input)``, add to the live gates, ``(N, live)``."""
@@ -94,6 +102,8 @@ class NumpyLSTM:
         hidden, state
             :math:`h_t` of every step, shape ``(steps, N, hidden)``, and the state after the last.
         """
+        if len(state.hidden) == 1 and ColumnLSTM.suits(self._lstm, 1):
+            return self._all_of_one(table, rows[:, 0], state)
         hidden, cell = state.hidden.copy(), state.cell.copy()
         gates = np.repeat(self._constants, len(hidden), axis=0)
         all_hidden = np.empty((len(rows), *hidden.shape), np.float32)
@@ -101,6 +111,15 @@ class NumpyLSTM:
             self._step(table.take(numbers, axis=0), hidden, cell, gates)
             all_hidden[step] = hidden
         return all_hidden, LSTMState(hidden, cell)
+
+    def _all_of_one(
+        self, table: FloatArray, rows: NDArray[np.integer], state: LSTMState
+    ) -> tuple[FloatArray, LSTMState]:
+        """Give what :meth:`all_hidden` does, for a single sequence, rows of shape ``(steps,)``."""
+        cell = state.cell[0].copy()
+        states = [state.hidden, *self._columns.read(table, rows, state.hidden[0], cell)]
+        hidden = np.concatenate(states)
+        return hidden[1:, None], LSTMState(hidden[-1:], cell[None])
 
     def last_hidden(
         self, table: FloatArray, ids: NDArray[np.integer], lengths: NDArray[np.integer]
@@ -121,6 +140,8 @@ class NumpyLSTM:
         ndarray
             Each text's last state, shape ``(N, hidden)``; zero for an empty text.
         """
+        if ColumnLSTM.suits(self._lstm, len(lengths)):
+            return self._columns.last_hidden(table, ids, lengths)
         hidden, cell = np.zeros((2, len(lengths), self._hidden), np.float32)
         gates = np.repeat(self._constants, len(lengths), axis=0)
         starts = np.cumsum(lengths) - lengths

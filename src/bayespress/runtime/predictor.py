@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
+from bayespress.errors import DataError
 from bayespress.runtime.lstm import NumpyLSTM
 
 _CHUNK = 512
@@ -60,8 +61,42 @@ class Predictor(ABC):
         return self._probabilities(texts)
 
     @abstractmethod
+    def predict_proba_of_ids(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
+        """Give the class probabilities of texts that the model's encoder has encoded.
+
+        Parameters
+        ----------
+        ids
+            Encoded texts of any lengths, each of shape ``(length,)``; they are read to their end.
+
+        Returns
+        -------
+        ndarray
+            Probabilities in the order of `labels`, shape ``(N, number of labels)``.
+
+        Raises
+        ------
+        DataError
+            If an id is negative, or has no vector.
+        """
+
+    @abstractmethod
     def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Give what :meth:`predict_proba` promises, for a list of texts."""
+
+    def _strange_id(self, ids: Sequence[NDArray[np.int32]]) -> DataError:
+        """Say which id the model has no vector for."""
+        last = len(self.model.embedding)
+        strange = next(
+            (text, number)
+            for text, numbers in enumerate(ids)
+            for number in numbers.tolist()
+            if not 0 <= number <= last
+        )
+        return DataError(
+            f"ids must be from 0 to {last}, got {strange[1]} in text {strange[0]}: "
+            "encode texts with this model's encoder"
+        )
 
 
 class TextPredictor(Predictor):
@@ -86,6 +121,14 @@ class TextPredictor(Predictor):
         self._vectors = np.concatenate([zero, model.embedding])
         table_size = len(self._vectors) * len(model.lstm.live_gates)
         self._table = self._lstm.project(self._vectors) if table_size <= _MAX_TABLE else None
+
+    def predict_proba_of_ids(  # noqa: D102 - the base class says it
+        self, ids: Sequence[NDArray[np.int32]]
+    ) -> FloatArray:
+        every = np.concatenate([np.zeros(1, np.int32), *ids])
+        if every.min() < 0 or every.max() >= len(self._vectors):
+            raise self._strange_id(ids)
+        return softmax(for_each_class(self.logits(ids)))
 
     def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         logits = self.logits([self.model.encoder.encode(text) for text in texts])

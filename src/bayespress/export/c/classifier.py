@@ -8,6 +8,7 @@ from bayespress.compact import CompactClassifier
 from bayespress.errors import ArtifactError
 from bayespress.export import unicode
 from bayespress.export.c import characters, network
+from bayespress.export.c.lanes import in_lanes
 from bayespress.export.c.literals import constants, integer_array, template, text
 from bayespress.export.c.words import word_table
 
@@ -20,8 +21,15 @@ def header(model: CompactClassifier, name: str, summary: str) -> str:
     """Write the header file."""
     longest = max((len(word.encode()) for word in _found(model)), default=1)
     stack = network.stack_bytes(model.lstm, longest + 4 * model.embedding.shape[1])
-    names = {"name": name, "NAME": name.upper(), "summary": summary}
-    return template("classifier.h", **names, stack=stack, classes=len(model.labels))
+    return template(
+        "classifier.h",
+        name=name,
+        NAME=name.upper(),
+        summary=summary,
+        stack=stack,
+        classes=len(model.labels),
+        ids=len(model.embedding) + 1,
+    )
 
 
 def source(model: CompactClassifier, name: str, *, fast: bool = False) -> str:
@@ -36,7 +44,9 @@ def source(model: CompactClassifier, name: str, *, fast: bool = False) -> str:
     # One output is the log odds of the second class: the first one's logit is zero.
     is_odds = len(model.output_bias) == 1
     before, at = ("probabilities[0] = 0;\n    ", " + 1") if is_odds else ("", "")
-    inputs = network.add_input(model.embedding, model.lstm.weight_ih, fast=fast)
+    if fast:
+        model = in_lanes(model)
+    inputs = network.word_input(model.embedding, model.lstm, fast=fast)
     return "".join([
         _labels(model, name),
         characters.scanner(
@@ -45,7 +55,7 @@ def source(model: CompactClassifier, name: str, *, fast: bool = False) -> str:
         characters.ranges("letter", unicode.word_ranges()),
         template("is_word.c"),
         _rows(model, words),
-        network.layers(model, inputs),
+        network.layers(model, inputs, fast=fast),
         template("classifier.c", name=name, NAME=name.upper(), before=before, at=at),
     ])  # fmt: skip
 

@@ -6,7 +6,7 @@ import re
 
 from bayespress.compact import CompactLanguageModel
 from bayespress.export import unicode
-from bayespress.export.c import characters, matrices, network
+from bayespress.export.c import characters, network
 from bayespress.export.c.literals import constants, integer_array, template
 from bayespress.export.c.words import word_table
 from bayespress.text import TokenEncoder
@@ -42,7 +42,7 @@ def source(model: CompactLanguageModel, name: str) -> str:
     """Write the source file, without its head."""
     encoder, names = model.encoder, {"name": name, "NAME": name.upper()}
     has_words = encoder.level == "word"
-    inputs = matrices.table("table", model.lstm.weight_ih.T) + template("input_table.c")
+    inputs = network.one_hot_input(model.lstm, model.lstm.weight_ih.T)
     return "".join([
         characters.scanner(
             name, _lowering(encoder), tells_apart=has_words, puts_back=has_words

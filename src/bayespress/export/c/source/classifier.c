@@ -36,6 +36,14 @@ static void read_text(struct scan *scan, float *hidden, float *cell)
         read_row(SUFFIX_ROW, hidden, cell);
 }
 
+/* Set the classes' probabilities by what the network remembers of a text. */
+static void answer(const float *hidden, float *probabilities)
+{
+    ${before}memcpy(probabilities${at}, output_bias, sizeof output_bias);
+    add_output(hidden, probabilities${at});
+    softmax(probabilities, ${NAME}_CLASSES);
+}
+
 int ${name}_predict(const char *text, size_t length, float *probabilities)
 {
     float hidden[MEMORY] = {0}, cell[MEMORY] = {0};
@@ -45,8 +53,20 @@ int ${name}_predict(const char *text, size_t length, float *probabilities)
         return ${NAME}_NOT_UTF8;
     scan = opened(text, length);
     read_text(&scan, hidden, cell);
-    ${before}memcpy(probabilities${at}, output_bias, sizeof output_bias);
-    add_output(hidden, probabilities${at});
-    softmax(probabilities, ${NAME}_CLASSES);
+    answer(hidden, probabilities);
+    return 0;
+}
+
+int ${name}_predict_ids(const int32_t *ids, size_t count, float *probabilities)
+{
+    float hidden[MEMORY] = {0}, cell[MEMORY] = {0};
+    size_t k;
+
+    for (k = 0; k < count; k++) {
+        if (ids[k] < 0 || ids[k] >= ${NAME}_IDS)
+            return ${NAME}_NO_SUCH_ID;
+        read_row((int)ids[k], hidden, cell);
+    }
+    answer(hidden, probabilities);
     return 0;
 }

@@ -12,6 +12,7 @@
 #define ${NAME}_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,12 +23,23 @@ extern "C" {
 /* What ${name}_predict() returns for a text that is not valid UTF-8. */
 #define ${NAME}_NOT_UTF8 (-1)
 
+/* Ids of words are 0 to ${NAME}_IDS - 1, in the order of the model's vectors; 0 is the zero vector. */
+#define ${NAME}_IDS ${ids}
+
+/* What ${name}_predict_ids() returns where an id is none of these. */
+#define ${NAME}_NO_SUCH_ID (-2)
+
 /* Names of the classes, UTF-8 that ends in a zero byte. */
 extern const char *const ${name}_labels[${NAME}_CLASSES];
 
 /* Set the probability of every class, in the order of the labels.
    Returns 0, or ${NAME}_NOT_UTF8: then nothing is set, and ${name}_check() tells where. */
 int ${name}_predict(const char *text, size_t length, float *probabilities);
+
+/* The same for a text that was turned into ids elsewhere, all of which are read: it is not cut.
+   The ids may be NULL where there are none.
+   Returns 0, or ${NAME}_NO_SUCH_ID: then nothing is set. */
+int ${name}_predict_ids(const int32_t *ids, size_t count, float *probabilities);
 
 /* The length of a text's valid part: the whole length, or the offset of the first byte of what is
    not UTF-8 (overlong forms, surrogates and what lies beyond U+10FFFF are not). */

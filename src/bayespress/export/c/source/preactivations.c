@@ -3,8 +3,7 @@ static void compute_gates(int row, const float *hidden, float *live)
 {
     int k;
 
-    memcpy(live, live_bias, sizeof live_bias);
-    add_input(row, live);
+    begin_gates(row, live);
     add_recurrent(hidden, live);
     for (k = 0; k < CELL_INPUT_FIRST; k++)
         live[k] = gate(live[k]);

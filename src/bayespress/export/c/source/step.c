@@ -1,5 +1,5 @@
 /* Read one row; gates are i, f, g, o of all neurons. */
-static void read_row(int row, float *hidden, float *cell)
+static void read_row(int row, float *restrict hidden, float *restrict cell)
 {
     float gates[4 * NEURONS];
     int k;
