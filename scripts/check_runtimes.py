@@ -12,6 +12,7 @@ emoji, letters of many scripts, combining marks, unusual spaces and pitfalls of 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import random
 import shutil
@@ -34,6 +35,7 @@ from bayespress.errors import BayespressError
 from bayespress.export.c import write_c
 from bayespress.export.javascript import write_js
 from bayespress.export.native import NativePredictor
+from bayespress.export.onnx import write_onnx
 from bayespress.runtime import TextPredictor, load_classifier
 
 LIMIT = 1e-5
@@ -47,6 +49,7 @@ STRANGE = {
     "cases": ["İ", "\u0131", "ẞ", "ß", "ΟΔΟΣ", "Σ", "aΣ", "ǅ", "\u212a", "\u212b", "\u13a0", "𐐀"],
 }
 LOOKALIKES = str.maketrans({"k": "\u212a", "i": "İ", "s": "\u017f", "a": "á", "e": "e\u0301"})
+BATCH = 512
 EVERY = 8
 """Of so many words of a copy, one becomes strange."""
 
@@ -156,6 +159,30 @@ def _javascript(model: CompactClassifier, folder: Path) -> Runtime | None:
     return ask
 
 
+def _onnx(model: CompactClassifier, folder: Path) -> Runtime | None:
+    if not all(map(importlib.util.find_spec, ("onnx", "onnxruntime"))):
+        return None
+    import onnxruntime  # noqa: PLC0415 - not everybody has it
+
+    write_onnx(model, folder / "model.onnx")
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+
+    def ask(texts: Sequence[str]) -> Probabilities:
+        rows = [model.encoder.encode(text) for text in texts]
+        lengths = np.array([len(text) for text in rows], np.int64)
+        found = np.empty((len(texts), len(model.labels)), np.float32)
+        for start in range(0, len(rows), BATCH):
+            batch = slice(start, start + BATCH)
+            ids = np.zeros((len(rows[batch]), lengths[batch].max()), np.int64)
+            for row, text in zip(ids, rows[batch], strict=True):
+                row[: len(text)] = text
+            given = {"ids": ids, "lengths": lengths[batch]}
+            (found[batch],) = session.run(["probabilities"], given)
+        return found
+
+    return ask
+
+
 def _answers(command: Sequence[str], lines: str, folder: Path | None = None) -> list[str]:
     """Give the lines that a program answers, one for each line."""
     done = subprocess.run(
@@ -173,6 +200,7 @@ RUNTIMES: dict[str, Callable[[CompactClassifier, Path], Runtime | None]] = {
     "C library": _c_library,
     "C program": _c_program,
     "JavaScript": _javascript,
+    "ONNX": _onnx,
 }
 
 

@@ -84,6 +84,8 @@ def test_natural_numbers_take_little_more_than_their_entropy(mean):
 
 
 @pytest.mark.parametrize(("data", "count", "message"), [
+    (b"\0\1", 17, "its sizes ask for 17 numbers where 2 bytes are left"),
+    (b"\0\1", 2**34, "its sizes ask for 17179869184 numbers where 2 bytes are left"),
     (b"\x1f", 1, "numbers are split at bit 31, more than 30"),
     (b"\0\1\1", 2, "the upper parts of numbers do not fit their count"),
     (b"\0\1\3", 1, "the upper parts of numbers do not fit their count"),

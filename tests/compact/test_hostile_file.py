@@ -267,6 +267,9 @@ GREEDY = {
     "long words": with_fields(words=b"\xf50123456789" + b"\xff" * 900),
     "gaps": with_fields(rows=900, input=250, arrays=ARRAYS[:1] + b"\x08\0" * 9),
     "gaps apart": with_fields(rows=1000, input=250, arrays=ARRAYS[:1] + b"\x11" + b"\x08\0" * 250),
+    "many naturals": with_fields(
+        rows=900, input=250, arrays=ARRAYS[:1] + b"\x08\xff\xff\xff\xff\x3f\0"
+    ),
     "naturals": with_fields(
         rows=900, input=250, arrays=ARRAYS[:1] + b"\x08\xc0\x3e\0\xe8\7" + b"\xff" * 1000
     ),

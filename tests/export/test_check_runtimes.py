@@ -51,6 +51,8 @@ def test_all_runtimes_agree_on_real_and_strange_texts(script, texts, tmp_path):
     for line in lines:
         if needed := NEEDED.get(line["runtime"]):
             assert ("skipped" in line) == (shutil.which(needed) is None)
+        else:
+            assert "skipped" not in line
         if "skipped" not in line:
             assert line["texts"] == len(mixed) == 150
             assert line["non_ascii"] >= 40

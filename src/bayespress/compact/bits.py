@@ -24,6 +24,11 @@ class ByteReader:
     def __init__(self, data: memoryview, memory: int = 0) -> None:
         self._rest, self._memory = data, memory
 
+    @property
+    def left(self) -> int:
+        """Number of bytes that are left."""
+        return len(self._rest)
+
     def claim(self, memory: int) -> None:
         """Make sure that the file may ask for so much memory.
 

@@ -55,6 +55,8 @@ def read_naturals(reader: ByteReader, count: int) -> Naturals:
     """
     if not count:
         return np.zeros(0, np.int64)
+    if count > 8 * reader.left:  # each has a one among the upper parts
+        raise DamageError(f"its sizes ask for {count} numbers where {reader.left} bytes are left")
     split = reader.take(1)[0]
     if split > _MAX_SPLIT:
         raise DamageError(f"numbers are split at bit {split}, more than {_MAX_SPLIT}")
