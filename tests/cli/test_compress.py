@@ -98,6 +98,20 @@ def test_a_size_and_a_precision_exclude_each_other(trained):
     assert line == "error: --target-size chooses the precision: leave --precision out"
 
 
+def test_a_file_may_read_more_or_less_than_training_did(trained):
+    worked("compress", trained.run, "--output", "short.bpr", "--max-length", "1")
+    worked("compress", trained.run, "--output", "long.bpr", "--max-length", "500")
+    assert [load(f"{name}.bpr").encoder.max_length for name in ("short", "long")] == [1, 500]
+    text = "a " * 200 + "good"
+    short, long, usual = (
+        answers(f, text)[0]["probability"] for f in ("short.bpr", "long.bpr", trained.run)
+    )
+    assert answers("short.bpr", "a")[0]["probability"] == short != usual != long
+    done = call("compress", trained.run, "--output", "s.bpr", "--max-length", "0")
+    assert done.code == 2
+    assert "'--max-length'" in done.err
+
+
 def test_an_unknown_precision_is_refused(trained):
     line = refused("compress", trained.run, "--output", "s.bpr", "--precision", "float8")
     assert line.startswith("error: precision must be one of float32, float16, int8, auto (or int2")

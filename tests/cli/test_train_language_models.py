@@ -112,6 +112,8 @@ def test_compress_writes_the_file_that_training_did(trained):
     assert Path("small.bpr").read_bytes() == trained.model.read_bytes()
     worked("compress", trained.run, "--output", "rounded.bpr")
     assert Path("rounded.bpr").stat().st_size < trained.model.stat().st_size
+    line = refused("compress", trained.run, "--output", "x.bpr", "--max-length", "9")
+    assert line == "error: a language model reads all of a text: leave --max-length out"
 
 
 def test_evaluate_reads_a_runs_own_text_as_the_run_did(trained):

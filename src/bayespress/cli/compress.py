@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from bayespress.storage import StorageError
 
 if TYPE_CHECKING:
     from bayespress.config import DataConfig
-    from bayespress.training import Judge, Packed, Trained
+    from bayespress.training import Judge, Packed, Prepared
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|b|kb?|mb?|kib|mib)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "kib": 2**10, "mib": 2**20}
@@ -33,16 +34,27 @@ _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "kib": 
 @click.option(
     "--precision",
     metavar=f"[{'|'.join(PRECISIONS)}]",
-    help="of weights; auto: as many bits as the posterior's sigma says, biases 8  [auto]",
+    help="of weights; auto: as many bits as the posterior's sigma says  [auto]",
 )
 @click.option(
     "--target-size",
     metavar="SIZE",
     help="at most so many bytes (8KB, 2KiB, 1500): finds precision and pruning by validation data",
 )
+@click.option(
+    "--max-length",
+    type=click.IntRange(min=1),
+    help="tokens that are read of a text, often better if more than in training  [as in training]",
+)
 @click.option("--force", is_flag=True, help="replace the file if it exists")
 def command(
-    run: Path, output: Path, precision: str | None, target_size: str | None, *, force: bool
+    run: Path,
+    output: Path,
+    precision: str | None,
+    target_size: str | None,
+    max_length: int | None,
+    *,
+    force: bool,
 ) -> None:
     """Take away what a run pruned by its best epoch and write one small file.
 
@@ -54,8 +66,9 @@ def command(
       bayespress compress runs/demo --output sentiment.bpr
       bayespress compress runs/demo --output exact.bpr --precision float32
       bayespress compress runs/demo --output tiny.bpr --target-size 2KB
+      bayespress compress runs/imdb --output whole.bpr --max-length 1000
     """  # noqa: D301 - click's mark for a paragraph that is not wrapped
-    from bayespress.training import RunFolder, load_best  # noqa: PLC0415 - --help needs no torch
+    from bayespress.training import Rounding, RunFolder, load_best  # noqa: PLC0415 - no torch above
 
     size = None if target_size is None else _size(target_size)
     if size is not None and precision is not None:
@@ -64,10 +77,16 @@ def command(
     trained = load_best(RunFolder(run))
     before = trained.to_compact()
     judge = _judge(RunFolder(run).config().data, is_needed=size is not None)
+
+    def prepare(threshold: float | None = None) -> Prepared:
+        prepared = trained.prepare(threshold)
+        return prepared if max_length is None else prepared.reading(max_length)
+
     if size is None or judge is None:
-        after, how = _rounded(trained, precision or "auto")
+        rounding = Rounding(precision or "auto")
+        after, how = prepare().rounded(rounding), str(rounding)
     else:
-        after, how = _fitted(trained, judge, size)
+        after, how = _fitted(prepare, judge, size)
     written = compact.save(after, output)
     click.echo(f"epoch {trained.epoch} of {run}:")
     _print_counts(runtime.inspect(after, written))
@@ -110,14 +129,9 @@ def _judge(config: DataConfig, *, is_needed: bool) -> Judge | None:
         return None
 
 
-def _rounded(trained: Trained, precision: str) -> tuple[CompactModel, str]:
-    from bayespress.training import Rounding  # noqa: PLC0415 - --help needs no torch
-
-    rounding = Rounding(precision)
-    return trained.prepare().rounded(rounding), str(rounding)
-
-
-def _fitted(trained: Trained, judge: Judge, size: int) -> tuple[CompactModel, str]:
+def _fitted(
+    prepare: Callable[[float | None], Prepared], judge: Judge, size: int
+) -> tuple[CompactModel, str]:
     from bayespress.training import fit_to_size  # noqa: PLC0415 - --help needs no torch
 
     def show(packed: Packed) -> None:
@@ -126,7 +140,7 @@ def _fitted(trained: Trained, judge: Judge, size: int) -> tuple[CompactModel, st
 
     console = Console(stderr=True)
     with console.status("trying precisions and thresholds"):
-        packed = fit_to_size(trained.prepare, judge, size, show)
+        packed = fit_to_size(prepare, judge, size, show)
     return packed.model, packed.how
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bayespress import compact
-from bayespress.compact import CompactModel
+from bayespress.compact import CompactClassifier, CompactModel
 from bayespress.compact.model import FloatArray
 from bayespress.compact.precision import TOLERANCE
 from bayespress.errors import ConfigError
@@ -56,6 +56,19 @@ class Prepared:
     model: CompactModel
     sigmas: Mapping[str, FloatArray]
     threshold: float | None = None
+
+    def reading(self, max_length: int) -> Prepared:
+        """Read so many tokens of a text, whatever training read.
+
+        Raises
+        ------
+        ConfigError
+            If the model is a language model.
+        """
+        if not isinstance(self.model, CompactClassifier):
+            raise ConfigError("a language model reads all of a text: leave --max-length out")
+        encoder = replace(self.model.encoder, max_length=max_length)
+        return replace(self, model=replace(self.model, encoder=encoder))
 
     def rounded(self, rounding: Rounding) -> CompactModel:
         """Round the weights; ``info`` says how.
