@@ -5,8 +5,9 @@
 
 One JSON object a line for each runtime: texts, those with characters beyond ASCII, the largest
 difference of a probability to numpy's with all texts at once, the texts for which it is over 1e-5,
-and the seconds to answer. The exit code is 1 if there are such texts. Of a share of the texts a copy is added, into which accents,
-emoji, letters of many scripts, combining marks, unusual spaces and pitfalls of case are mixed.
+and the seconds to answer. The exit code is 1 if there are such texts. Of a share of the texts a
+copy is added, into which accents, emoji, letters of many scripts, combining marks, unusual spaces
+and pitfalls of case are mixed.
 """
 
 from __future__ import annotations
