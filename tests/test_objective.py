@@ -72,3 +72,15 @@ def test_a_dense_network_has_no_second_term():
     )
     assert loss == torch.tensor(0.7)
     assert divergence == 0
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_weights_multiply_each_examples_likelihood(outputs):
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(5, outputs, generator=generator)
+    labels = torch.tensor([0, 1, 1, 0, 1])
+    weights = torch.tensor([2.0, 0.0, 1.0, 0.5, 3.0])
+    single = [nll(logits[k : k + 1], labels[k : k + 1]) for k in range(5)]
+    expected = sum(weight * one for weight, one in zip(weights, single, strict=True)) / 5
+    torch.testing.assert_close(nll(logits, labels, weights), expected)
+    torch.testing.assert_close(nll(logits, labels, torch.ones(5)), nll(logits, labels))

@@ -21,6 +21,7 @@ __all__ = [
     "Config",
     "LanguageModel",
     "SparsityConfig",
+    "TextClassifier",
     "TextPredictor",
     "load",
     "save",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bayespress.compact import CompactClassifier, CompactLanguageModel, save
     from bayespress.config import Config
     from bayespress.errors import BayespressError
+    from bayespress.estimator import TextClassifier
     from bayespress.runtime import LanguageModel, TextPredictor, load
     from bayespress.sparsity import SparsityConfig
 else:
@@ -40,6 +42,7 @@ else:
         "Config": "config",
         "LanguageModel": "runtime",
         "SparsityConfig": "sparsity",
+        "TextClassifier": "estimator",
         "TextPredictor": "runtime",
         "load": "runtime",
         "save": "compact",

@@ -186,6 +186,11 @@ class TrainingConfig:
         "epochs; 0 is off",
         low=0,
     )
+    class_weight: str = setting(
+        "none",
+        "balanced: texts of rare classes count more, so that all classes count alike",
+        choices=("none", "balanced"),
+    )
     length_batching: bool = setting(True, "form batches of texts of similar length")
     patience: int = setting(0, "stop after N epochs without a better score; 0 is off", low=0)
     compression_worth: float = setting(

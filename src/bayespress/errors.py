@@ -11,6 +11,7 @@ EXTRAS_OF_MODULE = {
     "requests": "train",
     "pyarrow": "train",
     "datasets": "hf",
+    "sklearn": "sklearn",
     "onnx": "onnx",
 }
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from bayespress.variational import kl
 
 
-def nll(logits: Tensor, labels: Tensor) -> Tensor:
+def nll(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean negative log likelihood in nats.
 
     Parameters
@@ -16,12 +16,17 @@ def nll(logits: Tensor, labels: Tensor) -> Tensor:
         Shape ``(batch, outputs)``; one output is the log odds of class 1.
     labels
         Class numbers, shape ``(batch,)``.
+    weights
+        What each example's likelihood is multiplied by, shape ``(batch,)``; all 1 by default. The
+        mean is over examples, not over weights.
     """
     if logits.shape[1] == 1:
         return nn.functional.binary_cross_entropy_with_logits(
-            logits.squeeze(1), labels.to(logits.dtype)
+            logits.squeeze(1), labels.to(logits.dtype), weight=weights
         )
-    return nn.functional.cross_entropy(logits, labels)
+    if weights is None:
+        return nn.functional.cross_entropy(logits, labels)
+    return (weights * nn.functional.cross_entropy(logits, labels, reduction="none")).mean()
 
 
 def negative_elbo(

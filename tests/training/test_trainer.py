@@ -18,7 +18,7 @@ from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import DataError, RunError, TrainingError
 from bayespress.history import read_history
 from bayespress.training import RunFolder, Silent, Trainer, finish, load_best, masked_probabilities
-from bayespress.training.prepare import prepare
+from bayespress.training.prepare import fingerprint, prepare
 from bayespress.training.run import load_tensors
 
 SMALL = {
@@ -234,6 +234,23 @@ def test_best_epoch_follows_the_stated_rule(tmp_path):
     assert trainer.progress.best_epoch == 1 + int(np.argmax(scores))
     assert [r.score for r in records] == pytest.approx(scores)
     assert load_best(folder).epoch == trainer.progress.best_epoch
+
+
+def test_balanced_classes_weigh_their_texts_in_every_batch():
+    splits = make_splits()
+    rare = [k for k, label in enumerate(splits.train.labels) if label == "bad"][:3]
+    often = [k for k, label in enumerate(splits.train.labels) if label == "good"][:9]
+    few = replace(splits, train=splits.train.select(rare + often))
+    config = make_config(class_weight="balanced")
+    task = prepare(config, few, fingerprint(few))
+    for batch in task.batches(config.training, 1):
+        assert batch.weights.tolist() == [2.0 if label == 0 else 2 / 3 for label in batch.labels]
+    given = replace(few, class_weights=(5.0, 1.0))
+    assert fingerprint(given) != fingerprint(few)
+    (first, *_) = prepare(config, given, "x").batches(config.training, 1)
+    assert set(first.weights.tolist()) <= {5.0, 1.0}
+    plain = prepare(make_config(), few, "y")
+    assert all(batch.weights is None for batch in plain.batches(config.training, 1))
 
 
 def test_length_batching_changes_the_order_only():

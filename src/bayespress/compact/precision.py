@@ -83,6 +83,18 @@ def rounded(
     return _with_arrays(model, arrays)
 
 
+def check_precision(precision: str) -> None:
+    """Make sure that there is such a precision.
+
+    Raises
+    ------
+    ConfigError
+        If not.
+    """
+    if precision not in PRECISIONS:
+        _bits_of(precision)
+
+
 def _bits_of(precision: str) -> int | None:
     """Give the bits of a weight; None where sigma decides."""
     if precision == "auto":

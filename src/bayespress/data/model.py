@@ -94,6 +94,9 @@ class Splits:
         The names of the classes.
     notes
         What a reader of the results should know about the data.
+    class_weights
+        What a text of each class counts in training; None where all count alike, or as the
+        settings say.
     """
 
     train: LabelledTexts
@@ -101,6 +104,7 @@ class Splits:
     test: LabelledTexts
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    class_weights: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,27 +18,39 @@ _POOL = 50  # batches that are sorted by length together: longer pools would bia
 
 @dataclass(frozen=True)
 class TextBatch:
-    """Padded on the left: ids and mask of shape ``(batch, time)``, labels ``(batch,)``."""
+    """Padded on the left: ids and mask of shape ``(batch, time)``, labels ``(batch,)``.
+
+    Where classes have weights, `weights` has that of each text's class.
+    """
 
     ids: Tensor
     mask: Tensor
     labels: Tensor
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> TextBatch:
         """Move it to a device."""
-        moved = (t.to(device, non_blocking=True) for t in (self.ids, self.mask, self.labels))
-        return TextBatch(*moved)
+        ids, mask, labels = (
+            t.to(device, non_blocking=True) for t in (self.ids, self.mask, self.labels)
+        )
+        weights = self.weights
+        if weights is not None:
+            weights = weights.to(device, non_blocking=True)
+        return TextBatch(ids, mask, labels, weights)
 
     def loss(
         self, module: nn.Module, noise: torch.Generator, share: Share | None
     ) -> tuple[Tensor, Tensor]:
         """Mean negative log likelihood of a text, and the share of right answers."""
-        labels = self.labels if share is None else share.of(self.labels)
+        labels, weights = self.labels, self.weights
+        if share is not None:
+            labels = share.of(labels)
+            weights = None if weights is None else share.of(weights)
         logits = module(self.ids, self.mask, noise, share)
-        likelihood = nll(logits, labels)
+        likelihood = nll(logits, labels, weights)
         return likelihood, (answers(logits) == labels).to(likelihood.dtype).mean()
 
 
@@ -49,17 +61,18 @@ def answers(logits: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class EncodedTexts:
-    """Texts as ids, and the numbers of their classes."""
+    """Texts as ids, the numbers of their classes, and a weight for each class if they have any."""
 
     ids: Sequence[NDArray[np.int32]]
     labels: NDArray[np.int64]
+    class_weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def renumber(self, new_row: NDArray[np.int32]) -> EncodedTexts:
         """Give the same texts with every id replaced by ``new_row[id]``."""
-        return EncodedTexts([new_row[ids] for ids in self.ids], self.labels)
+        return replace(self, ids=[new_row[ids] for ids in self.ids])
 
     def batch(self, indices: NDArray[np.int64]) -> TextBatch:
         """Pad the texts of these positions into one batch."""
@@ -70,8 +83,12 @@ class EncodedTexts:
         for row, one in enumerate(chosen):
             start = longest - len(one)
             ids[row, start:], mask[row, start:] = one, True
+        labels, of_class = self.labels[indices], self.class_weights
         return TextBatch(
-            torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(self.labels[indices])
+            torch.from_numpy(ids),
+            torch.from_numpy(mask),
+            torch.from_numpy(labels),
+            None if of_class is None else torch.from_numpy(of_class[labels]),
         )
 
     def batches(self, size: int, seed: Sequence[int], *, by_length: bool) -> Iterator[TextBatch]:

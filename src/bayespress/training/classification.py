@@ -107,7 +107,25 @@ def prepare_classification(
             f"no word occurs in {config.text.min_documents} training texts: lower --min-documents"
         )
     interface = ClassifierInterface(encoded.encoder, splits.labels)
-    task = Classification(interface, encoded.train, encoded.validation)
+    weights = splits.class_weights
+    if weights is None and config.training.class_weight == "balanced":
+        weights = balanced(encoded.train.labels, len(splits.labels))
+    train = encoded.train
+    if weights is not None:
+        train = replace(train, class_weights=np.array(weights, np.float32))
+    task = Classification(interface, train, encoded.validation)
     if restricted is None:
         return task
     return task.restrict(restricted, task.encoder.vocabulary.rows_in(restricted.encoder.vocabulary))
+
+
+def balanced(labels: NDArray[np.int64], classes: int) -> tuple[float, ...]:
+    """Weigh classes so that all of them count alike: N / (classes · texts of the class).
+
+    Examples
+    --------
+    >>> balanced(np.array([0, 0, 0, 1]), 2)
+    (0.6666666666666666, 2.0)
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return tuple((len(labels) / (classes * np.maximum(counts, 1))).tolist())

@@ -56,6 +56,8 @@ def fingerprint(splits: Splits | TextSplits) -> str:
     for part in (splits.train, splits.validation):
         for text, label in zip(part.texts, part.labels, strict=True):
             digest.update(f"{len(text)} {label} {text}\n".encode("utf-8", "surrogatepass"))
+    if splits.class_weights is not None:
+        digest.update(f"{splits.class_weights}".encode())
     return digest.hexdigest()
 
 
