@@ -129,6 +129,18 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def compiler_version() -> str:
+    """Name the C compiler and its version.
+
+    Raises
+    ------
+    BuildError
+        If there is none, or it does not run.
+    """
+    compiler = _compiler()
+    return f"{compiler}, {_run([compiler, '--version'], 10).splitlines()[0]}"
+
+
 def _compiler() -> str:
     for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
         found = shutil.which(name) if name else None

@@ -28,6 +28,7 @@ COMMANDS = {
     "generate": "Let a language model go on with a text.",
     "inspect": "Show what a model consists of.",
     "export": "Write a model as a program in another language.",
+    "doctor": "Show what is installed, what is missing, what is fast.",
     "recipes": "List, show or run the papers' settings.",
 }
 
