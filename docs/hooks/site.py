@@ -28,6 +28,8 @@ _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _EQUATION = re.compile(
     r'<(span|div) class="arithmatex">\s*\\([\(\[])(.*?)\\[\)\]]\s*</\1>', re.DOTALL
 )
+_PICTURE = re.compile(r'<p><img alt="([^"]*)" src="[./]*assets/([\w-]+\.svg)" ?/?></p>')
+_STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -39,7 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Leave marks for the tests out, and mend links to files that are not part of the site."""
     by_name = {name: origin for origin, name in PUBLISHED.items()}
     place = by_name.get(page.file.src_uri, f"docs/{page.file.src_uri}")
@@ -67,6 +69,13 @@ def _mended(link: re.Match[str], place: str, page: str, repository: str | None) 
     return text if text.replace("`", "") in path else f"{text} (`{path}`)"
 
 
-def on_page_content(html: str, **_: Any) -> str:
-    """Set equations."""
+def on_page_content(html: str, config: MkDocsConfig, **_: Any) -> str:
+    """Set equations, and put pictures into the page, so that they take its colours."""
+
+    def inlined(picture: re.Match[str]) -> str:
+        drawing = (Path(config.docs_dir) / "assets" / picture[2]).read_text(encoding="utf-8")
+        caption = f"<figcaption>{picture[1]}</figcaption>"
+        return f"<figure>{_STYLE.sub('', drawing)}{caption}</figure>"
+
+    html = _PICTURE.sub(inlined, html)
     return _EQUATION.sub(lambda found: mathml(unescape(found[3]), block=found[2] == "["), html)

@@ -1,7 +1,7 @@
 """Equations: the little of TeX that these pages and the docstrings use, as MathML.
 
-A browser sets MathML by itself, so that the site asks nothing of the network. What is not known here
-is an error, and ends the build.
+A browser sets MathML by itself, so that the site asks nothing of the network. What is not known
+here is an error, and ends the build.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ _LETTERS = {"ldots": "…", "top": "⊤", "infty": "∞"}
 _FUNCTIONS = {"log", "exp", "tanh", "min", "max"}
 _SPACES = {",": "0.17em", " ": "0.25em", ";": "0.28em", "quad": "1em", "qquad": "2em"}
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.)|[A-Za-z]+|\d|\s+|.", re.DOTALL)
-_DOUBLE_STRUCK = {"E": "𝔼", "R": "ℝ"}
-_CALLIGRAPHIC = {"L": "ℒ", "N": "𝒩"}
+_ALPHABETS = {"mathbb": {"E": "𝔼", "R": "ℝ"}, "mathcal": {"L": "ℒ", "N": "𝒩"}}
 
 
 def mathml(tex: str, *, block: bool = False) -> str:
@@ -66,11 +65,11 @@ class _Parser:
     def row(self, end: str | None = None) -> str:
         """Read up to a closing token, or to the end."""
         made: list[str] = []
-        while self._peek() != end:
-            if self._peek().isspace():
+        while (token := self._peek()) != end:
+            if token is None or token == "}":
+                raise KeyError(token or f"a missing {end}")
+            if token.isspace():
                 self._take()
-            elif self._peek() == "&" or self._peek() == "":
-                raise KeyError(self._peek() or f"a missing {end}")
             else:
                 made.append(self._with_scripts(after=made[-1] if made else ""))
         self._place += end is not None
@@ -118,18 +117,18 @@ class _Parser:
         return self._thing()
 
     def _thing(self) -> str:
-        token = self._take()
-        if token == "{":
+        one = self._take()
+        if one == "{":
             return _grouped(self.row("}"))
-        if token.startswith("\\"):
-            return self._command(token[1:])
-        if token.isdigit():
-            return f"<mn>{self._number(token)}</mn>"
-        if token.isalpha():
-            return _letters(self._up_to_script(token))
-        if token in "()[]":
-            return f'<mo stretchy="false">{token}</mo>'
-        return f"<mo>{escape({'-': '−', '*': '∗'}.get(token, token))}</mo>"
+        if one.startswith("\\"):
+            return self._command(one[1:])
+        if one.isdigit():
+            return f"<mn>{self._number(one)}</mn>"
+        if one.isalpha():
+            return _letters(self._up_to_script(one))
+        if one in "()[]":
+            return f'<mo stretchy="false">{one}</mo>'
+        return f"<mo>{escape({'-': '−', '*': '∗'}.get(one, one))}</mo>"
 
     def _number(self, digits: str) -> str:
         while (following := self._peek()) is not None:
@@ -171,7 +170,7 @@ class _Parser:
         if name == "mathrel":  # as in \mathrel{+}=
             self._words()
             return f"<mo>+{self._take()}</mo>"
-        return f"<mi>{ {'mathbb': _DOUBLE_STRUCK, 'mathcal': _CALLIGRAPHIC}[name][self._words()] }</mi>"
+        return f"<mi>{_ALPHABETS[name][self._words()]}</mi>"
 
     def _fraction(self, name: str) -> str:
         above, below = self._argument_digit(), self._argument_digit()
