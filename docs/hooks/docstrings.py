@@ -45,8 +45,8 @@ def markdown(text: str, owner: Object, places: set[str]) -> str:
         place = _place(name, owner)
         return f"[`{shown}`][{place}]" if place in places else f"`{shown}`"
 
-    text = _TOGETHER.sub(_one_by_one, text)
-    text = _BLOCK.sub(_equation, text + "\n").removesuffix("\n")
+    text = _TOGETHER.sub(_one_by_one, text + "\n")
+    text = _BLOCK.sub(_equation, text).removesuffix("\n")
     text = _MATH.sub(lambda math: f"${math[1].strip()}$", text)
     return re.sub(r"::$", ":", _ROLE.sub(linked, text), flags=re.MULTILINE)
 
@@ -59,7 +59,10 @@ def _one_by_one(entry: re.Match[str]) -> str:
     sections = re.findall(r"^(\w[\w ]*)\n-+$", entry.string[: entry.start()], re.MULTILINE)
     if not sections or sections[-1] not in _TAKE_NAMES:
         return entry[0]
-    return "".join(f"{name}\n{entry[2].rstrip()}\n" for name in entry[1].split(", "))
+    first, *others = entry[1].split(", ")
+    indent = entry[2][: len(entry[2]) - len(entry[2].lstrip())]
+    told = "".join(f"{name}\n{indent}See `{first}`.\n" for name in others)
+    return f"{first}\n{entry[2].rstrip()}\n{told}"
 
 
 def _equation(block: re.Match[str]) -> str:

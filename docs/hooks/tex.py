@@ -65,10 +65,10 @@ class _Parser:
     def row(self, end: str | None = None) -> str:
         """Read up to a closing token, or to the end."""
         made: list[str] = []
-        while (token := self._peek()) != end:
-            if token is None or token == "}":
-                raise KeyError(token or f"a missing {end}")
-            if token.isspace():
+        while (one := self._peek()) != end:
+            if one is None or one == "}":
+                raise KeyError(one or f"a missing {end}")
+            if one.isspace():
                 self._take()
             else:
                 made.append(self._with_scripts(after=made[-1] if made else ""))

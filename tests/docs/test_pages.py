@@ -114,7 +114,7 @@ def test_what_a_page_shows_works(page, place):
         elif block.kind == "console":
             compare_session(block.content)
         elif block.kind == "sh":
-            for line in block.content.splitlines():
+            for line in block.content.replace("\\\n", "").splitlines():
                 run_line(line, block)
         else:
             assert block.kind in {"text", "js", ""}, block
@@ -201,7 +201,7 @@ README = PAGES[-1]
 
 def test_commands_of_the_readme_have_flags_and_settings_that_exist():
     lines = [
-        line for b in blocks(README) if b.kind in {"", "sh"} for line in b.content.splitlines()
+        line for b in blocks(README) if b.kind in {"", "sh"} for line in b.content.replace("\\\n", "").splitlines()
     ]
     assert len(lines) > 20
     for line in lines:
@@ -253,7 +253,9 @@ def test_figures_in_tables_stand_in_the_results(page):
         if line.startswith("|")
         for cell in line.strip("|").split("|")
     }
-    figures = {cell for cell in cells if re.fullmatch(r"[\d.,×%/ +]+(?:bytes|min)?", cell)} - {""}
+    figures = {cell for cell in cells if re.fullmatch(r"[\d.,\u00d7%/ +]+(?:bytes|min)?", cell)} - {
+        ""
+    }
     assert len(figures) > 5
     assert {figure for figure in figures if figure not in source} <= {
         "73.30 %",
