@@ -201,7 +201,10 @@ README = PAGES[-1]
 
 def test_commands_of_the_readme_have_flags_and_settings_that_exist():
     lines = [
-        line for b in blocks(README) if b.kind in {"", "sh"} for line in b.content.replace("\\\n", "").splitlines()
+        line
+        for b in blocks(README)
+        if b.kind in {"", "sh"}
+        for line in b.content.replace("\\\n", "").splitlines()
     ]
     assert len(lines) > 20
     for line in lines:
