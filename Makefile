@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint docs clean
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
 	@echo 'make test    linters, types, import rules, all tests and doctests'
 	@echo 'make lint    the checks of make test without the tests'
+	@echo 'make docs    these pages as a site, in build/site'
 	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
 
 demo: $(VENV)/.train.stamp
@@ -27,6 +28,10 @@ lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: $(VENV)/.test.stamp
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'open build/site/index.html'
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
