@@ -12,6 +12,7 @@ EXTRAS_OF_MODULE = {
     "pyarrow": "train",
     "datasets": "hf",
     "onnx": "onnx",
+    "tensorboard": "tensorboard",
 }
 
 

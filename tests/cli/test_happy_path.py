@@ -300,7 +300,7 @@ def test_help_and_version():
             [name]
             for name in [
                 *("demo", "train", "compress", "evaluate"),
-                *("predict", "explain", "generate", "inspect", "export", "recipes"),
+                *("predict", "explain", "generate", "inspect", "report", "export", "recipes"),
             ]
         ),
         *(["recipes", name] for name in ("ls", "show", "run")),
