@@ -13,6 +13,7 @@ EXTRAS_OF_MODULE = {
     "datasets": "hf",
     "sklearn": "sklearn",
     "onnx": "onnx",
+    "tensorboard": "tensorboard",
 }
 
 

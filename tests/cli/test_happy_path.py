@@ -300,7 +300,8 @@ def test_help_and_version():
             [name]
             for name in [
                 *("demo", "train", "compress", "evaluate"),
-                *("predict", "explain", "generate", "inspect", "export", "doctor", "recipes"),
+                *("predict", "explain", "generate", "inspect", "report", "export"),
+                *("doctor", "recipes"),
             ]
         ),
         *(["recipes", name] for name in ("ls", "show", "run")),

@@ -158,7 +158,7 @@ def test_a_second_look_at_a_finished_run_trains_nothing(trained):
 def started(monkeypatch):
     """Let nothing be trained; remember what would have been, and where."""
     runs = []
-    monkeypatch.setattr(train, "run_and_say_next", lambda *run: runs.append(run))
+    monkeypatch.setattr(train, "run_and_say_next", lambda *run, **_: runs.append(run))
     return runs
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "Show how each word moved the answer.",
     "generate": "Let a language model go on with a text.",
     "inspect": "Show what a model consists of.",
+    "report": "Write a page about one or several runs.",
     "export": "Write a model as a program in another language.",
     "doctor": "Show what is installed, what is missing, what is fast.",
     "recipes": "List, show or run the papers' settings.",

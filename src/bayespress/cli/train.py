@@ -24,7 +24,8 @@ from bayespress.schedules import Value, scaled_phases
 from bayespress.sparsity import LM_PRESETS
 
 if TYPE_CHECKING:
-    from bayespress.training import RunFolder, Workers
+    from bayespress.report.tensorboard import EventWriter
+    from bayespress.training import Listener, RunFolder, Workers
 
 
 @click.command("train", cls=SettingsCommand, short_help="Train a model that prunes itself.")
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     "--output", type=click.Path(path_type=Path), help="folder of the run  [runs/SOURCE-CODE]"
 )
 @click.option("--resume", is_flag=True, help="continue the run in the folder")
+@click.option(
+    "--tensorboard",
+    is_flag=True,
+    help="also write the history to OUTPUT/tensorboard, epoch by epoch",
+)
 @settings(*keys_of("data", "text", "model", "training", without=["source", "code"]))
 def command(
     sources: tuple[str, ...],
@@ -43,6 +49,7 @@ def command(
     output: Path | None,
     *,
     resume: bool,
+    tensorboard: bool,
     **values: Any,
 ) -> None:
     """Train on SOURCE, with the priors that CODE or a preset names.
@@ -68,7 +75,7 @@ def command(
         raise ConfigError("--resume goes on with the run's own settings: leave --recipe out")
     config = None if resume else layered(recipe, said)
     folder = output or default_folder(config.flat() if config else said)
-    run_and_say_next(config, folder, said)
+    run_and_say_next(config, folder, said, tensorboard=tensorboard)
 
 
 def source_and_code(
@@ -181,17 +188,27 @@ def default_folder(said: Mapping[str, Value]) -> Path:
 
 
 def run_and_say_next(
-    config: Config | None, output: Path, changes: Mapping[str, Value] = MappingProxyType({})
+    config: Config | None,
+    output: Path,
+    changes: Mapping[str, Value] = MappingProxyType({}),
+    *,
+    tensorboard: bool = False,
 ) -> None:
     """Train as :func:`run` does, then say how to use what was trained."""
-    task = run(config, output, changes).data.task
+    task = run(config, output, changes, tensorboard=tensorboard).data.task
     print_next(Console(), output, task)
 
 
 def run(
-    config: Config | None, output: Path, changes: Mapping[str, Value] = MappingProxyType({})
+    config: Config | None,
+    output: Path,
+    changes: Mapping[str, Value] = MappingProxyType({}),
+    *,
+    tensorboard: bool = False,
 ) -> Config:
     """Train in a new folder, or with no `config` go on in an old one; return the run's settings.
+
+    With `tensorboard`, TensorBoard's event file of the whole history is written as well.
 
     Raises
     ------
@@ -216,12 +233,20 @@ def run(
     with Workers.join(config.training.device) as workers:
         if is_new and workers.is_first:
             folder.check_free()
-        _train(config, folder, workers)
+        events = _event_writer(folder) if tensorboard and workers.is_first else None
+        _train(config, folder, workers, events)
     return config
 
 
-def _train(config: Config, folder: RunFolder, workers: Workers) -> None:
-    from bayespress.training import Trainer, finish  # noqa: PLC0415
+def _event_writer(folder: RunFolder) -> EventWriter:
+    from bayespress.report.tensorboard import EventWriter  # noqa: PLC0415 - an extra
+
+    file = folder.history_file
+    return EventWriter(folder.events_folder, file.stat().st_mtime if file.exists() else None)
+
+
+def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWriter | None) -> None:
+    from bayespress.training import Several, Trainer, finish  # noqa: PLC0415
 
     console = Console(quiet=not workers.is_first)
     say(console, f"reading {config.data.source}")
@@ -233,12 +258,15 @@ def _train(config: Config, folder: RunFolder, workers: Workers) -> None:
     level = config.text.level if is_language else None
     display = LiveDisplay(console, config.training.epochs, level)
     with console.status("choosing words and encoding texts"):
-        trainer = Trainer(config, splits, folder, display, workers)
+        listeners: list[Listener] = [display] if events is None else [display, events]
+        trainer = Trainer(config, splits, folder, Several(listeners), workers)
     # From here on there is a run: before, nothing is written.
     if workers.is_first:
         folder.save_config(config)
         folder.result_file.unlink(missing_ok=True)
     display.show_earlier(trainer.history)
+    if events is not None:
+        events.write_earlier(trainer.history)
     with resumable(f"bayespress train --resume --output {shlex.quote(str(folder.path))}"):
         with _no_trace_of_failure(folder), display:
             trainer.fit()

@@ -1,6 +1,6 @@
 """Finished models as plain arrays, and their file."""
 
-from bayespress.compact.file import dumps, load, loads, save
+from bayespress.compact.file import byte_counts, dumps, load, loads, save
 from bayespress.compact.layout import arrays_of
 from bayespress.compact.model import (
     CompactClassifier,
@@ -18,6 +18,7 @@ __all__ = [
     "CompactModel",
     "arrays_of",
     "by_alphabet",
+    "byte_counts",
     "dumps",
     "load",
     "loads",

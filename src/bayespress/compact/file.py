@@ -116,12 +116,9 @@ def dumps(model: CompactModel) -> bytes:
         raise ArtifactError(f"cannot save this model: {problem}")
     text, stored = _pack_text(*kind.text(model))
     bitmaps = b"".join(pack_flags(flags) for flags in kind.flags(model))
-    blocks = _pack_arrays(model, allow_gaps=True)
-    size = _PRELUDE.size + len(stored) + len(bitmaps) + len(blocks) + _CHECKSUM.size
-    if Sizes.of(model).memory > _most_memory(size):
-        size -= len(blocks)
-        blocks = _pack_arrays(model, allow_gaps=False)
-        size += len(blocks)
+    rest = _PRELUDE.size + len(stored) + len(bitmaps) + _CHECKSUM.size
+    blocks = b"".join(_blocks(model, rest).values())
+    size = rest + len(blocks)
     if Sizes.of(model).longest > _MAX_EXPANSION * size:
         raise ArtifactError("cannot save this model: it is empty but for the length of an axis")
     prelude = _PRELUDE.pack(MAGIC, VERSION, size, len(stored), len(text))
@@ -129,9 +126,36 @@ def dumps(model: CompactModel) -> bytes:
     return data + _CHECKSUM.pack(zlib.crc32(data))
 
 
-def _pack_arrays(model: CompactModel, *, allow_gaps: bool) -> bytes:
-    arrays = arrays_of(model).values()
-    return b"".join(pack_array(array, allow_gaps=allow_gaps) for array in arrays)
+def byte_counts(model: CompactModel) -> dict[str, int]:
+    """Tell where the bytes of a model's file go, part by part in the order of the file.
+
+    Returns
+    -------
+    dict
+        ``frame`` (what every file begins and ends with), ``text`` (header and words, deflated),
+        ``live gates``, of a language model ``read tokens``, and the arrays by their names. The
+        sum is the length of what :func:`dumps` gives.
+    """
+    kind = _kind_of(model)
+    _, stored = _pack_text(*kind.text(model))
+    bitmaps = [len(pack_flags(flags)) for flags in kind.flags(model)]
+    head = {"frame": _PRELUDE.size + _CHECKSUM.size, "text": len(stored)}
+    head |= dict(zip(("live gates", "read tokens"), bitmaps, strict=False))
+    blocks = _blocks(model, sum(head.values()))
+    return {**head, **{name: len(block) for name, block in blocks.items()}}
+
+
+def _blocks(model: CompactModel, rest: int) -> dict[str, bytes]:
+    """Write the arrays of a file that has so many bytes beside them."""
+    blocks = _pack_arrays(model, allow_gaps=True)
+    if Sizes.of(model).memory > _most_memory(rest + sum(map(len, blocks.values()))):
+        blocks = _pack_arrays(model, allow_gaps=False)
+    return blocks
+
+
+def _pack_arrays(model: CompactModel, *, allow_gaps: bool) -> dict[str, bytes]:
+    arrays = arrays_of(model)
+    return {name: pack_array(array, allow_gaps=allow_gaps) for name, array in arrays.items()}
 
 
 def _most_memory(size: int) -> int:

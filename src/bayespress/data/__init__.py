@@ -3,11 +3,13 @@
 from bayespress.data.loading import load, load_split, source_defaults
 from bayespress.data.model import LabelledTexts, Splits, TextSplits
 from bayespress.data.plain_loading import load_text, load_text_split
+from bayespress.data.sources import is_at_hand
 
 __all__ = [
     "LabelledTexts",
     "Splits",
     "TextSplits",
+    "is_at_hand",
     "load",
     "load_split",
     "load_text",

@@ -23,6 +23,7 @@ from bayespress.data.hub import PREFIX, read_hub
 from bayespress.data.model import RawSource, Row, checked
 from bayespress.errors import DataError
 from bayespress.schedules import Value
+from bayespress.storage import cache_folder
 
 AG_NEWS_LABELS = ("World", "Sports", "Business", "Sci/Tech")
 PLAIN_SOURCES = ("ptb-word", "ptb-char")
@@ -78,6 +79,19 @@ def read_source(source: str, columns: Columns) -> RawSource:
     if path.exists():
         return RawSource(read_file(path, columns))
     raise DataError(unknown(source, path))
+
+
+def is_at_hand(source: str) -> bool:
+    """Tell whether labelled texts can be read without a download.
+
+    Examples
+    --------
+    >>> is_at_hand("demo"), is_at_hand("hf:owner/name"), is_at_hand("no/such/file.csv")
+    (True, False, False)
+    """
+    if source not in NAMED_SOURCES:
+        return not source.startswith(PREFIX) and Path(source).expanduser().exists()
+    return all(any(path.exists() for path in paths) for paths in _PLACES.get(source, list)())
 
 
 def unknown(source: str, path: Path) -> str:
@@ -152,3 +166,21 @@ NAMED_SOURCES: Mapping[str, Callable[[], RawSource]] = MappingProxyType(
     {"demo": _read_demo, "imdb": _read_imdb, "ag-news": _read_ag_news}
 )
 """How to read the sources that have a name."""
+
+
+def _places(*names: str) -> list[Path]:
+    """Name the places, the user's folder and the cache, of which one holds a file or folder."""
+    own = user_folder()
+    return [folder / name for folder in (own, cache_folder()) if folder for name in names]
+
+
+_PLACES: Mapping[str, Callable[[], list[list[Path]]]] = MappingProxyType(
+    {
+        "imdb": lambda: [_places("aclImdb")],
+        "ag-news": lambda: [
+            _places("ag_news/train.csv", "ag_news/train_subset.csv"),
+            _places("ag_news/test.csv"),
+        ],
+    }
+)
+"""Where the downloads of a source lie once they are there: of each list, one path."""

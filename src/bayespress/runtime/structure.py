@@ -55,7 +55,7 @@ def structure_of(model: CompactModel, file_bytes: int) -> dict[str, Any]:
     matrices = (array for array in arrays_of(model).values() if array.ndim == 2)
     return {
         "file_bytes": file_bytes,
-        "size_ratio": dense / file_bytes if dense else None,
+        "size_ratio": dense / file_bytes if isinstance(dense, (int, float)) and dense else None,
         "neurons": model.lstm.hidden_size,
         "live_gates": len(model.lstm.live_gates),
         "gates": _gates(model.lstm),

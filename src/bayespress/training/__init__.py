@@ -8,7 +8,7 @@ from bayespress.training.finish import (
     masked_probabilities,
 )
 from bayespress.training.judge import Judge, judge_of
-from bayespress.training.listener import Listener, Silent
+from bayespress.training.listener import Listener, Several, Silent
 from bayespress.training.packing import Packed, Prepared, Rounding, fit_to_size
 from bayespress.training.run import RunFolder
 from bayespress.training.trainer import Trainer
@@ -21,6 +21,7 @@ __all__ = [
     "Prepared",
     "Rounding",
     "RunFolder",
+    "Several",
     "Silent",
     "Trained",
     "Trainer",

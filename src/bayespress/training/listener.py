@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bayespress.history import EpochRecord
@@ -37,3 +38,36 @@ class Silent:
 
     def on_epoch_end(self, record: EpochRecord, *, is_best: bool) -> None:
         """Ignore it."""
+
+
+class Several:
+    """Tells several listeners, one after another.
+
+    Parameters
+    ----------
+    listeners
+        Who is told.
+    """
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = listeners
+
+    def on_note(self, text: str) -> None:
+        """Pass it on."""
+        for listener in self._listeners:
+            listener.on_note(text)
+
+    def on_epoch_begin(self, epoch: int, steps: int) -> None:
+        """Pass it on."""
+        for listener in self._listeners:
+            listener.on_epoch_begin(epoch, steps)
+
+    def on_step(self, step: int, loss: float) -> None:
+        """Pass it on."""
+        for listener in self._listeners:
+            listener.on_step(step, loss)
+
+    def on_epoch_end(self, record: EpochRecord, *, is_best: bool) -> None:
+        """Pass it on."""
+        for listener in self._listeners:
+            listener.on_epoch_end(record, is_best=is_best)

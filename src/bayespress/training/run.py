@@ -26,7 +26,8 @@ class RunFolder:
 
     ``config.toml`` all settings; ``history.jsonl`` a line per epoch; ``checkpoint.safetensors``
     the state after the last epoch; ``best.safetensors`` the network after the best epoch;
-    ``model.bpr`` the shipped file and ``result.json`` its figures, written at the end.
+    ``model.bpr`` the shipped file and ``result.json`` its figures, written at the end;
+    ``tensorboard`` event files, where they were asked for.
     """
 
     path: Path
@@ -60,6 +61,11 @@ class RunFolder:
     def result_file(self) -> Path:
         """Figures of the finished run."""
         return self.path / "result.json"
+
+    @property
+    def events_folder(self) -> Path:
+        """TensorBoard's event file, where one was asked for."""
+        return self.path / "tensorboard"
 
     def check_free(self) -> None:
         """Make sure that a new run may begin here.
