@@ -19,6 +19,8 @@ from pathlib import Path
 import frontier_task
 from frontier_task import Point, Task, append_point, frontier, note, read_points
 
+from bayespress.storage import cache_folder
+
 NEEDS = {
     "runs": "torch",
     "linear": "sklearn",
@@ -66,8 +68,16 @@ def _pruning(task: Task, args: argparse.Namespace) -> Iterator[Point]:
     from frontier_pruning import points, way_of  # noqa: PLC0415
 
     training = _training(task, args)
-    tune = replace(training, epochs=args.tune_epochs, falls=True, decay=args.decay)
-    ways = [way_of(way, args.prune_epochs, tune) for way in args.ways]
+    tune = replace(
+        training,
+        epochs=args.tune_epochs,
+        learning_rate=args.tune_rate,
+        falls=True,
+        decay=args.decay,
+        word_dropout=0.0,
+    )
+    while_pruning = replace(training, epochs=args.prune_epochs, decay=args.decay)
+    ways = [way_of(way, while_pruning, tune) for way in args.ways]
     return points(task, training, args.ratios, ways)
 
 
@@ -162,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--run", type=_run, action="append", default=[], metavar="NAME=FOLDER")
     add("--output", type=Path, help="file of JSON lines  [SOURCE.jsonl]")
     add("--methods", nargs="+", choices=[*METHODS, "none"], default=list(METHODS))
-    add("--cache", type=Path, default=Path("frontier-cache"), help="keeps the dense network")
+    add("--cache", type=Path, help="keeps the dense network  [in the cache folder]")
     add("--seed", type=int, default=1)
     add("--threads", type=int, default=1, help="of torch")
     add("--dense-epochs", type=int, default=6)
@@ -173,6 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--decay", type=float, default=0.1, help="of weights while they are pruned (AdamW)")
     add("--prune-epochs", type=int, default=6)
     add("--tune-epochs", type=int, default=12)
+    add("--tune-rate", type=float, default=2e-3, help="learning rate after pruning, at first")
     add("--table", action="store_true", help="print a Markdown table of the frontiers")
     add("--plot", type=Path, help="draw the points as SVG")
     return parser
@@ -181,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Compute, and show what is asked for."""
     args = _parser().parse_args()
+    args.cache = args.cache or cache_folder() / "frontier"
     args.output = args.output or Path(f"{Path(args.source).stem}.jsonl")
     done = frozenset(point.key for point in read_points(args.output))
     if args.methods != ["none"]:

@@ -57,14 +57,14 @@ class Setting:
 
 
 SETTINGS = (
-    *(Setting(2, 1, cutoff) for cutoff in (300, 1000, 3000)),
-    *(Setting(10, 1, cutoff) for cutoff in (300, 1000, 3000, 0)),
-    *(Setting(10, 2, cutoff) for cutoff in (1000, 10_000, 0)),
+    *(Setting(2, 1, cutoff) for cutoff in (300, 1000)),
+    *(Setting(10, 1, cutoff) for cutoff in (300, 1000, 0)),
+    *(Setting(10, 2, cutoff) for cutoff in (1000, 10_000)),
     Setting(10, 1, 1000, qnorm=False),
     Setting(10, 1, 1000, retrain=False),
 )
 """Product quantization takes 256 vectors at least."""
-TRAININGS = ((0.1, 10), (0.5, 5), (0.5, 25), (1.0, 10))
+TRAININGS = ((0.1, 10), (0.5, 10))
 """Learning rates and epochs; validation data choose."""
 
 

@@ -36,6 +36,7 @@ def plot(points: Sequence[Point], file: Path) -> None:
     """
     mpl.rcParams["svg.hashsalt"] = "bayespress"
     figure, panels = plt.subplots(1, 2, figsize=(12, 6.2), sharey=True, layout="constrained")
+    lowest = _lowest(points)
     for axes, (cost, label) in zip(panels, COSTS.items(), strict=True):
         for method in STYLES:
             for tokens in dict.fromkeys(point.tokens_read for point in points):
@@ -43,11 +44,13 @@ def plot(points: Sequence[Point], file: Path) -> None:
                 if own:
                     _draw(axes, own, cost, is_whole=tokens == "whole")
         axes.set_xscale("log")
+        shown = [getattr(p, cost) for p in points if 100 * p.test_accuracy >= lowest]
+        axes.set_xlim(0.8 * min(shown), 1.25 * max(shown))
         axes.set_xlabel(f"{label} (logarithmic)")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("test accuracy, %")
-    _limit(panels[0], points)
+    panels[0].set_ylim(bottom=lowest)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8)
     figure.suptitle(
@@ -76,8 +79,7 @@ def _places(points: Sequence[Point], cost: str) -> tuple[list[float], list[float
     return [getattr(p, cost) for p in points], [100 * p.test_accuracy for p in points]
 
 
-def _limit(axes: Axes, points: Sequence[Point]) -> None:
-    """Leave out what is far below the best: it would press the rest together."""
-    accuracies = sorted(100 * point.test_accuracy for point in points)
-    top = accuracies[-1]
-    axes.set_ylim(max(accuracies[0], top - 20) - 0.5, top + 1)
+def _lowest(points: Sequence[Point]) -> float:
+    """Give where the plot begins: what is far below the best would press the rest together."""
+    accuracies = [100 * point.test_accuracy for point in points]
+    return max(min(accuracies), max(accuracies) - 20) - 0.5

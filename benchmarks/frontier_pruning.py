@@ -37,7 +37,7 @@ from bayespress.compact import CompactClassifier
 from bayespress.config import ModelConfig
 
 METHOD = "LSTM, magnitude pruning"
-SCORES = ("global", "layers", "lamp", "counts")
+SCORES = ("global", "layers", "lamp", "counts", "counts-lamp")
 MORE = ("geometric", "axes", "stages")
 _STEPS_BETWEEN = 20
 TABLE = MATRICES[0]
@@ -58,14 +58,12 @@ class Pruning:
         What is compared: ``global``, magnitudes over all layers; ``layers``, magnitudes in each
         layer, which all keep the same share, the output layer all; ``lamp``, squared magnitudes
         over the sum of those in the layer that are not smaller; ``counts``, as global, with a
-        word's magnitudes times the root of how often it occurs.
+        word's magnitudes times the root of how often it occurs; ``counts-lamp``, both.
     schedule
         Of the sparsity: ``cubic``, or ``geometric``: the share that is kept falls by the same
         factor from step to step.
-    epochs
-        While the sparsity rises, with the learning rate of `tune`, which does not fall yet.
-    tune
-        Of the network that is left; without dropout, since that is small.
+    training, tune
+        While the sparsity rises, and of the network that is left.
     is_turned
         Whether the embedding's axes are turned to its principal ones first: no prediction changes,
         and magnitudes gather in few columns. It is our trick, and no part of the papers' method.
@@ -75,7 +73,7 @@ class Pruning:
 
     scores: str
     schedule: str
-    epochs: int
+    training: Training
     tune: Training
     is_turned: bool = False
     in_stages: bool = False
@@ -129,11 +127,19 @@ class Pruned:
                 weight.mul_(self.masks[name])
 
     def prune(self, keep: int, scores: str) -> None:
-        """Keep so many weights, those with the highest scores; what is pruned stays so."""
+        """Keep so many weights, those with the highest scores; what is pruned stays so.
+
+        Raises
+        ------
+        CollapseError
+            If a layer has no weights left.
+        """
+        if not all(len(used) for used in _used(self.masks)):
+            raise CollapseError
         alive = {name: mask.bool() for name, mask in self.masks.items()}
         with torch.no_grad():
             weights = dict(self.net.weights)
-            if scores == "counts":
+            if scores.startswith("counts"):
                 root = (self.counts / self.mean_count).sqrt()
                 weights[TABLE] = weights[TABLE] * root[:, None]
             values = {
@@ -180,7 +186,7 @@ class Pruned:
 
 
 def _scored(values: Tensor, scores: str) -> Tensor:
-    if scores != "lamp":
+    if not scores.endswith("lamp"):
         return values.abs()
     squares, order = values.double().square().sort()
     # Of the weights from each on, by rising size.
@@ -262,14 +268,14 @@ def prune(task: Task, state: Pruned, keep: int, way: Pruning) -> None:
     CollapseError
         If no path from a word to the output is left.
     """
-    kept, steps = state.kept, math.ceil(len(task.splits.train) / way.tune.batch_size)
-    training = replace(way.tune, epochs=1, falls=False)
-    for epoch in range(way.epochs):
+    kept, steps = state.kept, math.ceil(len(task.splits.train) / way.training.batch_size)
+    training = replace(way.training, epochs=1)
+    for epoch in range(way.training.epochs):
 
         def after_step(step: int, epoch: int = epoch) -> None:
             state.mask_weights()
             if step % _STEPS_BETWEEN == 0 or step == steps:
-                progress = (epoch + step / steps) / way.epochs
+                progress = (epoch + step / steps) / way.training.epochs
                 state.prune(max(keep, round(way.kept_at(progress, kept, keep))), way.scores)
 
         texts, seed = training_texts(task, state.rows), task.seed + 1000 * (epoch + 1)
@@ -285,7 +291,7 @@ def finetuned(task: Task, state: Pruned, tune: Training) -> CompactClassifier:
     steps = train(
         state.net,
         texts,
-        replace(tune, word_dropout=0.0),
+        tune,
         task.seed,
         lambda _: state.mask_weights(),
         state.mask_gradients,
@@ -298,7 +304,7 @@ def finetuned(task: Task, state: Pruned, tune: Training) -> CompactClassifier:
     return best
 
 
-def way_of(name: str, epochs: int, tune: Training) -> Pruning:
+def way_of(name: str, training: Training, tune: Training) -> Pruning:
     """Read a way to prune: scores, and what is behind them after a plus.
 
     Raises
@@ -313,7 +319,7 @@ def way_of(name: str, epochs: int, tune: Training) -> Pruning:
             f"got {name!r}"
         )
     schedule = "geometric" if "geometric" in more else "cubic"
-    return Pruning(scores, schedule, epochs, tune, "axes" in more, "stages" in more)
+    return Pruning(scores, schedule, training, tune, "axes" in more, "stages" in more)
 
 
 def points(

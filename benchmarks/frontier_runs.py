@@ -50,6 +50,8 @@ def points(task: Task, runs: Mapping[str, Path]) -> Iterator[Point]:
             if length == "whole":
                 prepared = prepared.reading(WHOLE)
             model = prepared.rounded(Rounding(precision))
+            if isinstance(model, CompactClassifier) and len(model.embedding) == 0:
+                break
             yield _point(task, model, setting, seed, length, seconds)
 
 

@@ -1,5 +1,6 @@
 """The benchmark of the frontier makes points of every method, and does not make them twice."""
 
+import importlib
 import json
 import os
 import random
@@ -30,13 +31,17 @@ SMALL = ["--embedding-size", "4", "--hidden-size", "3", "--epochs", "3", "--sche
 
 @pytest.fixture
 def source(tmp_path):
+    return write(tmp_path / "texts.csv", rows=600, more_words=40)
+
+
+def write(file, rows, more_words):
     draw = random.Random(1)
     words = {"0": ["bad", "dull", "it"], "1": ["good", "fine", "it"]}
     lines = ["text,label"]
-    for number in range(600):
+    for number in range(rows):
         label = "01"[number % 2]
-        lines.append(f"{' '.join(draw.choices(words[label], k=5))} w{number % 40},{label}")
-    file = tmp_path / "texts.csv"
+        text = " ".join(draw.choices(words[label], k=5))
+        lines.append(f"{text} w{number % more_words},{label}")
     file.write_text("\n".join(lines) + "\n")
     return file
 
@@ -93,3 +98,15 @@ def test_methods_without_their_package_are_skipped(tmp_path, source):
     )
     assert done.returncode == 0, done.stderr
     assert "linear is skipped: sklearn is missing" in done.stderr
+
+
+def test_fasttext_is_a_point(tmp_path, monkeypatch):
+    pytest.importorskip("fasttext")
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    fasttext, tasks = map(importlib.import_module, ("frontier_fasttext", "frontier_task"))
+    monkeypatch.setattr(fasttext, "SETTINGS", [fasttext.Setting(dim=2, ngrams=1, cutoff=260)])
+    # Enough words to quantize.
+    source = write(tmp_path / "texts.csv", rows=2400, more_words=300)
+    (point,) = fasttext.points(tasks.load_task(str(source), 1, tmp_path))
+    assert (point.words, point.tokens_read) == (259, 200)
+    assert point.test_accuracy > 0.9
