@@ -148,14 +148,12 @@ def table(points: list[Point], cost: str, budgets: Sequence[int | None]) -> str:
 
 
 def _cell(chosen: Sequence[Point], cost: str, budget: int | None) -> str:
-    """Show the test accuracy of the last point within the budget, and what it costs."""
+    """Show the test accuracy of the last point within the budget, its bytes and words."""
     within = [p for p in chosen if budget is None or getattr(p, cost) <= budget]
     if not within:
         return "none"
-    other = "words" if cost == "bytes" else "bytes"
     best = within[-1]
-    costs = f"{getattr(best, cost):,} {cost}, {getattr(best, other):,} {other}"
-    return f"**{100 * best.test_accuracy:.2f} %** ({costs})"
+    return f"**{100 * best.test_accuracy:.2f} %** {best.bytes:,} B, {best.words:,} w"
 
 
 def _run(text: str) -> tuple[str, Path]:

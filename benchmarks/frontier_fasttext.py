@@ -66,6 +66,9 @@ SETTINGS = (
 """Product quantization takes 256 vectors at least."""
 TRAININGS = ((0.1, 10), (0.5, 10))
 """Learning rates and epochs; validation data choose."""
+MORE_TRAININGS = ((0.1, 50), (0.5, 50))
+"""What is tried too where there are few texts."""
+_FEW = 15_000
 
 
 def points(task: Task) -> Iterator[Point]:
@@ -99,7 +102,9 @@ def _point(
     tokens_read: int | str,
 ) -> Point:
     began = time.perf_counter()
-    tried = (_trained(setting, file, *training, task.seed) for training in TRAININGS)
+    is_small = len(task.splits.train) < _FEW
+    trainings = TRAININGS + (MORE_TRAININGS if is_small else ())
+    tried = (_trained(setting, file, *training, task.seed) for training in trainings)
     scored = ((_accuracy(model, task, lines, "validation"), model) for model in tried)
     validation, model = max(scored, key=lambda pair: pair[0])
     seconds = time.perf_counter() - began
