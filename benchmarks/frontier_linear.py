@@ -264,8 +264,9 @@ def tfidf_points(task: Task) -> Iterator[Point]:
             read = {part: valued(matrix, "log") for part, matrix in counts.matrices.items()}
             merit, _ = chi2(valued(read["train"], "binary"), task.classes["train"])
             order = np.argsort(-np.nan_to_num(merit), kind="stable")
+            prepared = time.perf_counter() - began
             for k in (k for k in wanted if k <= len(order)):
-                kept = np.sort(order[:k])
+                began, kept = time.perf_counter() - prepared, np.sort(order[:k])
                 few = {part: matrix[:, kept] for part, matrix in read.items()}
                 model = _tfidf(task, few, [counts.features[column] for column in kept])
                 args = (task, few, tokens_read, "tf-idf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -189,7 +190,8 @@ def dense(task: Task, training: Training) -> Dense:
     rows = np.arange(1, task.vocabulary.num_rows)
     torch.manual_seed(task.seed)
     net = Net(len(rows) + 1, task.outputs, task.config.model)
-    file = task.cache / f"dense-{task.name}-{task.seed}.pt"
+    how = repr((task.config, training)).encode()
+    file = task.cache / f"dense-{task.name}-{task.seed}-{hashlib.sha256(how).hexdigest()[:16]}.pt"
     if file.exists():
         kept = torch.load(file, weights_only=True)
         net.load_state_dict(kept.pop("state"))
