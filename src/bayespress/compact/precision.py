@@ -31,7 +31,7 @@ TOLERANCE = 0.0625
 """What ``auto`` may move the median weight by, in sigmas, where nothing else is asked for."""
 
 _INTEGERS = re.compile(r"int([2-8])")
-_MOST_FRACTION, _WEIGHT_BITS, _BIAS_BITS = 8, 8, 10
+_LEAST_FRACTION, _MOST_FRACTION, _WEIGHT_BITS, _BIAS_BITS = 3, 8, 8, 10
 
 
 def rounded(
@@ -51,11 +51,11 @@ def rounded(
         for it stay as they are). ``int8``, down to ``int2``: multiples of a step
         :math:`\Delta = 2^e`, the smallest for which all weights that share it are at most
         :math:`2^{b-1} - 1` steps. ``auto``: to :math:`\pm 1.f_1 \ldots f_m \cdot 2^e` with the
-        fewest bits m, up to 8, for which the median weight moves by at most `tolerance` sigmas.
+        fewest bits m, from 3 to 8, for which the median weight moves by at most `tolerance` sigmas.
         Biases have 10 bits; weights without a sigma have 8.
     sigmas
         For ``auto``: sigma of every weight, by the names of :func:`bayespress.compact.arrays_of`
-        and of the same shapes, see :func:`bayespress.compression.sigmas_of`.
+        and of the same shapes, see :func:`bayespress.compression.sigma_twin`.
     tolerance
         For ``auto``.
 
@@ -129,7 +129,7 @@ def _to_few_bits(values: FloatArray, sigmas: FloatArray, tolerance: float) -> Fl
     kept = values != 0
     if not kept.any():
         return values
-    for bits in range(_MOST_FRACTION):
+    for bits in range(_LEAST_FRACTION, _MOST_FRACTION):
         rounded = _to_fraction(values, bits)
         if np.median(np.abs(rounded - values)[kept] / sigmas[kept]) <= tolerance:
             return rounded
