@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from bayespress.config import DataConfig
 from bayespress.data import load, load_split
+from tests.loading import load_file
 
 FOLDER = resources.files("bayespress.data").joinpath("demo")
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_demo.py"
@@ -28,10 +28,7 @@ def demo():
 
 @pytest.fixture(scope="module")
 def prepare():
-    spec = importlib.util.spec_from_file_location("prepare_demo", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(SCRIPT)
 
 
 def test_demo_has_the_documented_counts(demo):

@@ -1,22 +1,20 @@
 """Equations become MathML; what is not known is refused."""
 
 import doctest
-import importlib.util
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.loading import load_file
+
 FILE = Path(__file__).parents[2] / "docs" / "hooks" / "tex.py"
 
 
 @pytest.fixture(scope="module")
 def tex():
-    spec = importlib.util.spec_from_file_location("tex", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(FILE)
 
 
 def inside(made):

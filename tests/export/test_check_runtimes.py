@@ -1,6 +1,5 @@
 """The script that compares all runtimes on real and strange texts."""
 
-import importlib.util
 import json
 import shutil
 from collections import Counter
@@ -13,6 +12,7 @@ from bayespress.compact import save
 from bayespress.storage import CACHE_VARIABLE
 from bayespress.text import Tokenizer
 from tests.compact.strategies import encoder_of, random_model
+from tests.loading import load_file
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_runtimes.py"
 NEEDED = {"C library": "cc", "C program": "cc", "JavaScript": "node"}
@@ -20,10 +20,7 @@ NEEDED = {"C library": "cc", "C program": "cc", "JavaScript": "node"}
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("check_runtimes", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(SCRIPT)
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,11 @@ import click
 from rich.console import Console
 
 from bayespress import compact, runtime
+from bayespress.cli.options import check_free
 from bayespress.cli.result import say, times
-from bayespress.compact import CompactModel
-from bayespress.compact.precision import PRECISIONS
+from bayespress.compact.precision import PRECISIONS, check_precision
 from bayespress.errors import BayespressError, ConfigError
 from bayespress.runtime import Inspection, LanguageInspection
-from bayespress.storage import StorageError
 
 if TYPE_CHECKING:
     from bayespress.config import DataConfig
@@ -73,26 +72,29 @@ def command(
     size = None if target_size is None else _size(target_size)
     if size is not None and precision is not None:
         raise ConfigError("--target-size chooses the precision: leave --precision out")
-    _check_free(output, force=force)
-    trained = load_best(RunFolder(run))
-    before = trained.to_compact()
-    judge = _judge(RunFolder(run).config().data, is_needed=size is not None)
+    rounding = Rounding(precision or "auto")
+    check_precision(rounding.precision)
+    check_free(output, force=force)
+    folder = RunFolder(run)
+    trained = load_best(folder)
+    judge = _judge(folder.config().data, is_needed=size is not None)
+    exact = trained.prepare()
 
-    def prepare(threshold: float | None = None) -> Prepared:
-        prepared = trained.prepare(threshold)
+    def reading(prepared: Prepared) -> Prepared:
         return prepared if max_length is None else prepared.reading(max_length)
 
     if size is None or judge is None:
-        rounding = Rounding(precision or "auto")
-        after, how = prepare().rounded(rounding), str(rounding)
+        after, how = reading(exact).rounded(rounding), str(rounding)
+        merit = None if judge is None else judge(after)
     else:
-        after, how = _fitted(prepare, judge, size)
+        packed = _fitted(lambda threshold: reading(trained.prepare(threshold)), judge, size)
+        after, how, merit = packed.model, packed.how, packed.merit
     written = compact.save(after, output)
     click.echo(f"epoch {trained.epoch} of {run}:")
     _print_counts(runtime.inspect(after, written))
     click.echo(f"  {'weights':<23} {how:>25}")
-    if judge is not None:
-        shown = [judge.shown(judge(model)) for model in (before, after)]
+    if judge is not None and merit is not None:
+        shown = [judge.shown(one) for one in (judge(exact.model), merit)]
         click.echo(f"  {judge.measure:<10} {shown[0]:>12} {shown[1]:>12}  on {judge.data}")
     click.echo(f"written to {output}")
 
@@ -129,9 +131,7 @@ def _judge(config: DataConfig, *, is_needed: bool) -> Judge | None:
         return None
 
 
-def _fitted(
-    prepare: Callable[[float | None], Prepared], judge: Judge, size: int
-) -> tuple[CompactModel, str]:
+def _fitted(prepare: Callable[[float | None], Prepared], judge: Judge, size: int) -> Packed:
     from bayespress.training import fit_to_size  # noqa: PLC0415 - --help needs no torch
 
     def show(packed: Packed) -> None:
@@ -140,15 +140,7 @@ def _fitted(
 
     console = Console(stderr=True)
     with console.status("trying precisions and thresholds"):
-        packed = fit_to_size(prepare, judge, size, show)
-    return packed.model, packed.how
-
-
-def _check_free(output: Path, *, force: bool) -> None:
-    if output.is_dir():
-        raise StorageError(f"{output} is a folder: give --output the name of a file")
-    if output.exists() and not force:
-        raise StorageError(f"{output} exists already: choose another --output, or add --force")
+        return fit_to_size(prepare, judge, size, show)
 
 
 def _print_counts(inspection: Inspection | LanguageInspection) -> None:

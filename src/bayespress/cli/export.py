@@ -11,12 +11,11 @@ from pathlib import Path
 import click
 
 from bayespress import compact
-from bayespress.cli.options import model_file
+from bayespress.cli.options import check_free, model_file
 from bayespress.compact import CompactModel
 from bayespress.errors import ConfigError
 from bayespress.export import write_c, write_html, write_js, write_onnx
 from bayespress.export.html import TITLE
-from bayespress.storage import StorageError
 
 
 @dataclass(frozen=True)
@@ -63,32 +62,25 @@ def _to_c(model: CompactModel, wish: Wish) -> Exported:
 
 
 def _to_js(model: CompactModel, wish: Wish) -> Exported:
-    _check_free(wish)
+    check_free(wish.output, force=wish.replace)
     write_js(model, wish.output)
     return Exported([wish.output], f"its first lines show how to call it: head {_quoted(wish)}")
 
 
 def _to_html(model: CompactModel, wish: Wish) -> Exported:
-    _check_free(wish)
+    check_free(wish.output, force=wish.replace)
     write_html(model, wish.output, wish.title)
     return Exported([wish.output], f"open {_quoted(wish)} in a browser")
 
 
 def _to_onnx(model: CompactModel, wish: Wish) -> Exported:
-    _check_free(wish)
+    check_free(wish.output, force=wish.replace)
     write_onnx(model, wish.output)
     return Exported([wish.output], "turn texts into its ids as docs/onnx.md says")
 
 
 def _quoted(wish: Wish) -> str:
     return shlex.quote(str(wish.output))
-
-
-def _check_free(wish: Wish) -> None:
-    if wish.output.is_dir():
-        raise StorageError(f"{wish.output} is a folder: give --output the name of a file")
-    if wish.output.exists() and not wish.replace:
-        raise StorageError(f"{wish.output} exists already: choose another --output, or add --force")
 
 
 TARGETS: dict[str, Callable[[CompactModel, Wish], Exported]] = {

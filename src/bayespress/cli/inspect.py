@@ -11,7 +11,7 @@ import click
 from bayespress import runtime
 from bayespress.cli.options import model_file
 from bayespress.runtime import Inspection, LanguageInspection
-from bayespress.runtime.structure import GATE_NAMES, Structure
+from bayespress.runtime.structure import GATE_NAMES, Structure, visible
 
 _COUNT = click.IntRange(min=0)
 
@@ -76,7 +76,7 @@ def _purpose(inspection: Inspection | LanguageInspection) -> Iterator[str]:
 
 
 def _words(inspection: Inspection | LanguageInspection, most: int) -> Iterator[str]:
-    shown = [_visible(word.word) for word in inspection.words[:most]]
+    shown = [visible(word.word) for word in inspection.words[:most]]
     if isinstance(inspection, LanguageInspection):
         width = max(map(len, ["kept token", *shown]))
         yield f"\n{'kept token':<{width}} {'weight':>8}"
@@ -88,11 +88,6 @@ def _words(inspection: Inspection | LanguageInspection, most: int) -> Iterator[s
         for name, word in zip(shown, inspection.words, strict=False):
             yield f"{name:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
     yield from _more(len(inspection.words), most, "--words")
-
-
-def _visible(word: str) -> str:
-    """Write a word so that it can be seen: characters of a language model may be white space."""
-    return word if word.strip() and word.isprintable() else repr(word)
 
 
 def _gates(inspection: Structure, most: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ import click
 from bayespress.config import FIELDS, TrainingConfig, part_of
 from bayespress.errors import RunError
 from bayespress.schedules import SCHEDULES, Value
+from bayespress.storage import StorageError
 
 
 # What is no number passes, so that `Config` names all wrong settings together.
@@ -110,6 +111,31 @@ def keys_of(*parts: str, without: Iterable[str] = ()) -> tuple[str, ...]:
 def given(values: dict[str, Any]) -> dict[str, Value]:
     """Only the settings that the user gave."""
     return {key: value for key, value in values.items() if key in FIELDS and value is not None}
+
+
+def check_free(output: Path, *, force: bool) -> None:
+    """Make sure that a file can be written where ``--output`` says.
+
+    Raises
+    ------
+    StorageError
+        If a folder is there, or a file that may not be replaced.
+    """
+    check_is_file(output)
+    if output.exists() and not force:
+        raise StorageError(f"{output} exists already: choose another --output, or add --force")
+
+
+def check_is_file(output: Path) -> None:
+    """Make sure that ``--output`` names no folder.
+
+    Raises
+    ------
+    StorageError
+        If it does.
+    """
+    if output.is_dir():
+        raise StorageError(f"{output} is a folder: give --output the name of a file")
 
 
 def model_file(path: Path) -> Path:

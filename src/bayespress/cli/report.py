@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bayespress import report
+from bayespress.cli.options import check_is_file
 from bayespress.cli.repeat import repeat_command
 from bayespress.errors import BayespressError, ConfigError, MissingExtraError
 from bayespress.report import ReportedRun
@@ -107,8 +108,8 @@ def _say_written(path: Path) -> None:
 
 
 def _check_free(output: Path | None, figures: Path | None, *, force: bool) -> None:
-    if output is not None and output.is_dir():
-        raise StorageError(f"{output} is a folder: give --output the name of a file")
+    if output is not None:
+        check_is_file(output)
     if figures is not None and figures.exists() and not figures.is_dir():
         raise StorageError(f"{figures} is a file: give --figures the name of a folder")
     drawn = None if figures is None else next(figures.glob("*.svg"), None)

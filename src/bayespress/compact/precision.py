@@ -15,9 +15,8 @@ variance says how many bits of a weight mean something.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,18 +142,14 @@ def _to_fraction(values: FloatArray, bits: int) -> FloatArray:
 
 def _finest(array: FloatArray, bits: int) -> NDArray[np.float64]:
     """Give the smallest power of two of which the largest weights are so many bits."""
-    largest = _along(np.max, np.abs(array.astype(np.float64)))
+    # Over the weights that share a step: the longer axis, or all of a vector.
+    axis = None
+    if array.ndim == 2 and min(array.shape) > 1:
+        axis = int(array.shape[0] <= array.shape[1])
+    largest = np.abs(array.astype(np.float64)).max(axis=axis, keepdims=True, initial=0.0)
     most = 2 ** (bits - 1) - 1
     exponents = np.ceil(np.log2(np.maximum(largest, 2.0**-100) / most))
     return np.asarray(np.exp2(exponents))
-
-
-def _along(function: Callable[..., Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Reduce over the weights that share a step: the longer axis, or all of a vector."""
-    axis = None
-    if values.ndim == 2 and min(values.shape) > 1:
-        axis = int(values.shape[0] <= values.shape[1])
-    return np.asarray(function(values, axis=axis, keepdims=True, initial=0.0))
 
 
 def _to_steps(array: FloatArray, steps: NDArray[np.float64]) -> FloatArray:

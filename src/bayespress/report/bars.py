@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from bayespress.report import svg
 from bayespress.report.markup import Markup, join, tag
 from bayespress.report.svg import LINE, WIDTH, Figure
-from bayespress.report.wording import counted, cut, signed, visible
+from bayespress.report.wording import counted, cut, signed
 from bayespress.runtime import Inspection, LanguageInspection
 from bayespress.runtime.inspection import WordWeight
+from bayespress.runtime.structure import visible
 
 _ROW, _BARS, _NUMBERS, _TOP = 21, 132, 52, 44
 _LETTERS, _CLASS_LETTERS = 18, 34

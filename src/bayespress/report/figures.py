@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bayespress import compact, runtime
+from bayespress import compact
 from bayespress.report.bars import bytes_chart, word_charts
 from bayespress.report.curves import compression_charts, quality_charts, structure_charts
 from bayespress.report.gates import gate_charts
@@ -27,16 +27,12 @@ def figures_of(runs: Sequence[ReportedRun]) -> Iterator[Figure]:
 
 def words_of(run: ReportedRun, number: int) -> list[Figure]:
     """Draw a run's kept words."""
-    if run.model is None:
-        return []
-    return word_charts(f"run{number}-words", runtime.inspect(run.model, run.file_bytes or 1))
+    return [] if run.inspection is None else word_charts(f"run{number}-words", run.inspection)
 
 
 def gates_of(run: ReportedRun, number: int) -> list[Figure]:
     """Draw a run's gates."""
-    if run.model is None:
-        return []
-    return gate_charts(f"run{number}-gates", runtime.inspect(run.model, run.file_bytes or 1))
+    return [] if run.inspection is None else gate_charts(f"run{number}-gates", run.inspection)
 
 
 def bytes_of(run: ReportedRun, number: int) -> list[Figure]:

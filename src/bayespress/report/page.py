@@ -8,7 +8,6 @@ from importlib import resources
 
 import numpy as np
 
-from bayespress import runtime
 from bayespress.export.javascript import template
 from bayespress.report import figures
 from bayespress.report.bars import strongest
@@ -20,8 +19,9 @@ from bayespress.report.masks import mask_charts
 from bayespress.report.run import ReportedRun
 from bayespress.report.svg import Figure, style_sheet
 from bayespress.report.texts import texts_section
-from bayespress.report.wording import counted, signed, times, visible
+from bayespress.report.wording import counted, signed, times
 from bayespress.runtime import Inspection, LanguageInspection
+from bayespress.runtime.structure import visible
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _MOST_WORDS = 3000
@@ -104,9 +104,9 @@ def _run_section(run: ReportedRun, number: int, texts: Sequence[str]) -> Markup:
 
 
 def _model_parts(run: ReportedRun, number: int) -> Iterator[Markup]:
-    if run.model is None:
+    inspection = run.inspection
+    if inspection is None:
         return
-    inspection = runtime.inspect(run.model, run.file_bytes or 1)
     is_language = isinstance(inspection, LanguageInspection)
     yield tag("h3", "Tokens that are read" if is_language else "Kept words")
     yield _grid(figures.words_of(run, number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bayespress.compact import CompactLanguageModel, CompactModel
 from bayespress.config import Config
 from bayespress.errors import RunError
 from bayespress.history import EpochRecord, read_history
+from bayespress.runtime import Inspection, LanguageInspection, inspect
 
 Mask = NDArray[np.bool_]
 
@@ -86,6 +88,11 @@ class ReportedRun:
             return self.config.text.level if self.config.data.task == "lm" else "classify"
         is_language = any(record.validation_nll is not None for record in self.history)
         return "word" if is_language else "classify"
+
+    @cached_property
+    def inspection(self) -> Inspection | LanguageInspection | None:
+        """What the model consists of."""
+        return None if self.model is None else inspect(self.model, self.file_bytes or 1)
 
     @property
     def best_epoch(self) -> int | None:

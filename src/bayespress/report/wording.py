@@ -99,17 +99,6 @@ def kept_of(count: tuple[int, int] | list[int]) -> str:
     return f"{count[0]:,} of {count[1]:,}"
 
 
-def visible(word: str) -> str:
-    r"""Write a word so that it can be seen: a character may be white space or turn directions.
-
-    Examples
-    --------
-    >>> visible("good"), visible(" "), visible("a\u202e")
-    ('good', "' '", "'a\\u202e'")
-    """
-    return word if word.strip() and word.isprintable() else repr(word)
-
-
 def cut(word: str, most: int) -> str:
     """Shorten a long word.
 

@@ -77,3 +77,14 @@ def _gates(lstm: CompactLSTM) -> list[dict[str, float | None]]:
         {name: None if live[k, j] else float(values[k, j]) for k, name in enumerate(GATE_NAMES)}
         for j in range(neurons)
     ]
+
+
+def visible(word: str) -> str:
+    r"""Write a word so that it can be seen: a character may be white space or turn directions.
+
+    Examples
+    --------
+    >>> visible("good"), visible(" "), visible("a\u202e")
+    ('good', "' '", "'a\\u202e'")
+    """
+    return word if word.strip() and word.isprintable() else repr(word)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Trained:
 
     def to_compact(self) -> CompactModel:
         """Take away what was pruned; counts and ratios go along as the model's ``info``."""
-        return self.prepare().model
+        return self._compact(self.net, self._info(self.net))
 
     def prepare(self, threshold: float | None = None) -> Prepared:
         """Make the model, and all that is needed to round it.
@@ -63,10 +63,11 @@ class Trained:
         if threshold is not None:
             net = copy.deepcopy(net)
             prune_more(net, threshold)
-        to_compact = self.interface.to_compact
-        model, twin = to_compact(net, self._info(net)), to_compact(sigma_twin(net), {})
-        sigmas = compact.arrays_of(compact.by_alphabet(twin))
-        return Prepared(compact.by_alphabet(model), sigmas, threshold)
+        sigmas = compact.arrays_of(self._compact(sigma_twin(net), {}))
+        return Prepared(self._compact(net, self._info(net)), sigmas, threshold)
+
+    def _compact(self, net: Network, info: Mapping[str, Any]) -> CompactModel:
+        return compact.by_alphabet(self.interface.to_compact(net, info))
 
     def _info(self, net: Network) -> dict[str, Any]:
         stats = statistics(net, self.full.size)
