@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayespress.compact import dumps, file, load, loads, save
+from bayespress.compact import dumps, file, load, loads, save, with_layers
 from bayespress.compact.layout import arrays_of
 from bayespress.errors import ArtifactError, BayespressError
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
@@ -135,7 +135,7 @@ def test_gates_out_of_order_are_not_saved(changes, message):
     model = small_model()
     lstm = dataclasses.replace(model.lstm, **changes)
     with pytest.raises(ArtifactError, match=message):
-        dumps(dataclasses.replace(model, lstm=lstm))
+        dumps(with_layers(model, ((lstm,),)))
 
 
 @pytest.mark.parametrize(("rows", "message"), [

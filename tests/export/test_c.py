@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bayespress.compact import with_layers
 from bayespress.config import DataConfig
 from bayespress.data import load
 from bayespress.export import unicode
@@ -197,7 +198,7 @@ def tiny_models():
 
 def without_columns(model):
     weight_hh = model.lstm.weight_hh * np.array([0, 1, 0, 1, 1], np.float32)
-    return dataclasses.replace(model, lstm=dataclasses.replace(model.lstm, weight_hh=weight_hh))
+    return with_layers(model, ((dataclasses.replace(model.lstm, weight_hh=weight_hh),),))
 
 
 @needs_compiler

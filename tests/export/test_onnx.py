@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx.reference import ReferenceEvaluator
 
-from bayespress.compact import load, save
+from bayespress.compact import load, save, with_layers
 from bayespress.errors import ArtifactError, MissingExtraError
 from bayespress.export import write_onnx
 from bayespress.export.onnx import graph, onnx_of
@@ -52,7 +52,7 @@ def sessions(draw, strategy):
     if draw(st.booleans()):
         # Gates reach the flat ends of their activation.
         lstm = model.lstm
-        model = dataclasses.replace(model, lstm=dataclasses.replace(lstm, bias=4 * lstm.bias))
+        model = with_layers(model, ((dataclasses.replace(lstm, bias=4 * lstm.bias),),))
     with mock.patch.object(graph, "NODE_BYTES", draw(st.sampled_from([-(10**9), 10**9]))):
         return model, session_of(model)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import bayespress
 from bayespress.compact import save
 from bayespress.runtime import LSTMState, NumpyLSTM, TextPredictor, columns, load, predictor
+from bayespress.runtime.activations import sigmoid
 from bayespress.runtime.columns import ColumnLSTM
-from bayespress.runtime.lstm import sigmoid
 from bayespress.runtime.predictor import softmax
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 from tests.compact.strategies import encoder_of, models, random_model, small_model
@@ -192,7 +192,7 @@ def test_a_gate_that_is_not_live_is_the_constant_of_its_bias():
         model.lstm, weight_ih=ih[keep], weight_hh=hh[keep], live_gates=np.flatnonzero(keep)
     )
     answers = [
-        TextPredictor(dataclasses.replace(model, lstm=lstm)).predict_proba(random_texts(9))
+        TextPredictor(dataclasses.replace(model, layers=((lstm,),))).predict_proba(random_texts(9))
         for lstm in (masked, smaller)
     ]
     np.testing.assert_allclose(*answers, atol=1e-6)

@@ -63,7 +63,7 @@ def compact_with_rows(
         model = CompactClassifier(
             encoder=smaller_encoder,
             embedding=_array(table[1:]),  # row 0, the zero vector, is not stored
-            lstm=_lstm(small, masks, plan, small.lstm.weight_ih() * small.lstm.z_input()),
+            layers=((_lstm(small, masks, plan, small.lstm.weight_ih() * small.lstm.z_input()),),),
             output_weight=_array(small.output.weight() * small.lstm.z_hidden()),
             output_bias=_output_bias(small),
             labels=labels,

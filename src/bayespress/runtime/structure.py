@@ -9,7 +9,7 @@ import numpy as np
 
 from bayespress.compact import CompactLSTM, CompactModel
 from bayespress.compact.layout import arrays_of
-from bayespress.runtime.lstm import hard_sigmoid, sigmoid
+from bayespress.runtime.activations import hard_sigmoid, sigmoid
 
 GATE_NAMES = ("i", "f", "g", "o")
 

@@ -33,7 +33,7 @@ def in_lanes(model: CompactClassifier) -> CompactClassifier:
         live_gates=np.arange(4 * (hidden + more)),
         gate_activation=model.lstm.gate_activation,
     )
-    return replace(model, lstm=lstm, output_weight=_wider(model.output_weight, more))
+    return replace(model, layers=((lstm,),), output_weight=_wider(model.output_weight, more))
 
 
 def _all_gates(weights: FloatArray, live: NDArray[np.int64], hidden: int, more: int) -> FloatArray:

@@ -8,7 +8,7 @@ from bayespress.compact import CompactLSTM, CompactModel
 from bayespress.compact.model import FloatArray
 from bayespress.export.c import matrices
 from bayespress.export.c.literals import constants, float_array, integer_array, template
-from bayespress.runtime.lstm import hard_sigmoid, sigmoid
+from bayespress.runtime.activations import hard_sigmoid, sigmoid
 
 _FAST_TABLE = 2**21
 """Numbers that a compiler reads in a few seconds."""

@@ -9,7 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactLSTM, CompactModel
+from bayespress.compact import (
+    CompactClassifier,
+    CompactLanguageModel,
+    CompactLSTM,
+    CompactModel,
+    with_layers,
+)
 from bayespress.compact.model import FloatArray
 from bayespress.export.onnx.graph import FLOAT, INT32, INT64, Graph
 
@@ -62,7 +68,7 @@ def _with_neuron(model: ModelT) -> ModelT:
     none, zeros = np.zeros((0, 1), np.float32), np.zeros(4, np.float32)
     lstm = replace(model.lstm, weight_hh=none, bias=zeros)
     weight = np.zeros((len(model.output_bias), 1), np.float32)
-    return replace(model, lstm=lstm, output_weight=weight)
+    return replace(with_layers(model, ((lstm,),)), output_weight=weight)
 
 
 def _classifier(model: CompactClassifier) -> Graph:
