@@ -240,7 +240,7 @@ def test_only_what_stays_pruned_is_removed(tmp_path):
     assert look(trainer, shrinking, times=2) == before
     with torch.no_grad():  # a token comes back: its count begins anew
         trainer.net.lstm.z_input.log_sigma[4] = -5.0
-    assert look(trainer, shrinking) == replace(before, neurons=before.neurons - 1)
+    assert look(trainer, shrinking) == replace(before, hidden=((before.neurons - 1,),))
     assert trainer.task.interface.inputs == (0, 1, *range(3, 9))
     prune(trainer, tokens=(4,))
     assert look(trainer, shrinking, times=2).rows == before.rows

@@ -11,17 +11,22 @@ Examples
 """
 
 from bayespress.nn.embedding import Embedding
+from bayespress.nn.gru import GRU
 from bayespress.nn.linear import Linear
 from bayespress.nn.lstm import LSTM
 from bayespress.nn.one_hot import OneHotLSTM
+from bayespress.nn.stack import Stack, pool
 from bayespress.variational import kl, named_variational_parameters, set_threshold
 
 __all__ = [
+    "GRU",
     "LSTM",
     "Embedding",
     "Linear",
     "OneHotLSTM",
+    "Stack",
     "kl",
     "named_variational_parameters",
+    "pool",
     "set_threshold",
 ]
