@@ -82,11 +82,6 @@ def _values_of_classifier(model: CompactClassifier) -> Mapping[str, str]:
     return {"CELL": cell.name.upper(), "GATES": str(len(cell.gates)), "ANSWER": answer}
 
 
-def kind_of(model: CompactModel) -> str:
-    """Name the kind of a model."""
-    return "language_model" if isinstance(model, CompactLanguageModel) else "classifier"
-
-
 def template(name: str) -> str:
     """Read a file of the folder ``templates``."""
     return (resources.files("bayespress.export") / "templates" / name).read_text("utf-8")

@@ -71,11 +71,21 @@ function pooled(states) {
 }
 
 function folded(states, join) {
-  return states.reduce((all, state) => all.map((value, k) => join(value, state[k])));
+  const all = states[0].slice();
+  for (const state of states.slice(1)) {
+    for (let k = 0; k < all.length; k++) all[k] = join(all[k], state[k]);
+  }
+  return all;
 }
 
 function joined(arrays) {
-  return Float32Array.from(arrays.flatMap((array) => [...array]));
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const array of arrays) {
+    all.set(array, place);
+    place += array.length;
+  }
+  return all;
 }
 
 /** What a row adds to a cell of the first layer; row 0, of pruned words, is the zero vector. */
