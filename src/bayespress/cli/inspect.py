@@ -66,8 +66,9 @@ def _sizes(inspection: Inspection | LanguageInspection) -> Iterator[str]:
 
 def _purpose(inspection: Inspection | LanguageInspection) -> Iterator[str]:
     if isinstance(inspection, Inspection):
-        name = "several labels" if inspection.multi_label else "classes"
-        yield f"{name:<20}{', '.join(inspection.labels)}"
+        several = " (a text may have several, or none)" if inspection.multi_label else ""
+        name = "labels" if inspection.multi_label else "classes"
+        yield f"{name:<20}{', '.join(inspection.labels)}{several}"
         return
     unit = "words" if inspection.level == "word" else "characters"
     window = f", windows of {inspection.window}" if inspection.window else ""
@@ -100,7 +101,8 @@ def _gates(inspection: Structure, most: int) -> Iterator[str]:
         if name := inspection.name_of(cell):
             count = cell.neurons * len(cell.gate_names)
             yield f"{name}: {cell.live_gates} of {count}"
-        yield "neuron  " + "".join(f"{gate:>8}" for gate in cell.gate_names)
+        if room or not name:
+            yield "neuron  " + "".join(f"{gate:>8}" for gate in cell.gate_names)
         for number, gates in enumerate(neurons[:room]):
             values = (gates[gate] for gate in cell.gate_names)
             yield f"{number:<8}" + "".join(f"{'~' if v is None else f'{v:.3f}':>8}" for v in values)
