@@ -78,6 +78,11 @@ def test_a_page_says_what_an_effect_is_of_its_network():
     assert "from the text that ends before it to the one that ends behind it" in both
 
 
+def test_a_page_waits_for_the_end_of_typing_where_effects_take_long():
+    assert "soon(show, 30)" in page_of(small_model())
+    assert "soon(show, 250)" in page_of(labels_model())
+
+
 def test_a_page_counts_what_is_kept():
     info = {"words": [3, 1500], "neurons": "many"}
     page = Page(page_of(model_of(["good", "bad", "naïve"], info=info)))
