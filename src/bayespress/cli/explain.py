@@ -34,6 +34,7 @@ def command(
     MODEL is a classifier's file or the folder of its run. The effect of a word is the log odds of
     the class, had the text ended behind the word, minus those had it ended before it. Effects add
     up to what the whole text changed. Start and end in JSON count the characters of the text.
+    Where a text may have several labels, those of at least 50% are named.
 
     \b
     Example:
@@ -46,13 +47,14 @@ def command(
         for text in batch:
             explanation = runtime.explain(predictor, text, label)
             if as_json:
-                sys.stdout.write(_to_json(text, explanation) + "\n")
+                answer = _to_json(text, explanation, several=predictor.model.multi_label)
+                sys.stdout.write(answer + "\n")
             else:
                 print_explanation(console, text, explanation, predictor.model, words)
         sys.stdout.flush()
 
 
-def _to_json(text: str, explanation: Explanation) -> str:
+def _to_json(text: str, explanation: Explanation, *, several: bool) -> str:
     tokens: list[dict[str, Any]] = [
         {
             "text": text[word.start : word.end],
@@ -65,9 +67,11 @@ def _to_json(text: str, explanation: Explanation) -> str:
         }
         for word in explanation.words
     ]
+    given = {label: round(share, _DIGITS) for label, share in explanation.given.items()}
     answer = {
         "label": explanation.label,
         "probability": round(explanation.probability, _DIGITS),
+        **({"labels": given} if several else {}),
         "explained": explanation.explained,
         "start": round(explanation.start, _DIGITS),
         "final": round(explanation.final, _DIGITS),
