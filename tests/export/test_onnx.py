@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx.reference import ReferenceEvaluator
 
-from bayespress.compact import load, save, with_layers
+from bayespress.compact import CompactGRU, CompactLSTM, layers_of, load, save, with_layers
 from bayespress.errors import ArtifactError, MissingExtraError
 from bayespress.export import write_onnx
 from bayespress.export.onnx import graph, onnx_of
@@ -34,7 +34,14 @@ from tests.compact.language_strategies import (
     small_language_model,
     word_encoder,
 )
-from tests.compact.strategies import encoder_of, models, random_model, small_model
+from tests.compact.strategies import (
+    encoder_of,
+    models,
+    networks,
+    random_model,
+    random_network,
+    small_model,
+)
 from tests.export.texts import KNOWN_OR_ANY, TEXT
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "onnx.md"
@@ -51,8 +58,11 @@ def sessions(draw, strategy):
     model = draw(strategy)
     if draw(st.booleans()):
         # Gates reach the flat ends of their activation.
-        lstm = model.lstm
-        model = with_layers(model, ((dataclasses.replace(lstm, bias=4 * lstm.bias),),))
+        layers = [
+            tuple(dataclasses.replace(cell, bias=4 * cell.bias) for cell in layer)
+            for layer in layers_of(model)
+        ]
+        model = with_layers(model, tuple(layers))
     with mock.patch.object(graph, "NODE_BYTES", draw(st.sampled_from([-(10**9), 10**9]))):
         return model, session_of(model)
 
@@ -75,7 +85,7 @@ def close(found, expected):
 
 
 @FEW
-@given(sessions(models()), st.data())
+@given(sessions(models() | networks()), st.data())
 def test_a_classifier_answers_as_that_of_python(both, data):
     model, session = both
     rows = model.encoder.vocabulary.num_rows
@@ -86,11 +96,17 @@ def test_a_classifier_answers_as_that_of_python(both, data):
     logits, probabilities = session.run(["logits", "probabilities"], feed)
     expected = TextPredictor(model).logits([np.array(text, np.int32) for text in texts])
     close(logits, expected)
-    both_sides = expected if expected.shape[1] > 1 else np.pad(expected, ((0, 0), (1, 0)))
-    close(probabilities, softmax(both_sides))
+    close(probabilities, right_probabilities(model, expected))
     for text, together in zip(texts, logits, strict=True):
         (alone,) = session.run(["logits"], padded([text], len(text), padding=0))
         close(alone[0], together)
+
+
+def right_probabilities(model, logits):
+    """By other words than the runtime's: 1 / (1 + exp(-x)) for each, or a softmax."""
+    if model.multi_label:
+        return (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    return softmax(logits if logits.shape[1] > 1 else np.pad(logits, ((0, 0), (1, 0))))
 
 
 @FEW
