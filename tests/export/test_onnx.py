@@ -35,6 +35,7 @@ from tests.compact.language_strategies import (
     word_encoder,
 )
 from tests.compact.strategies import (
+    LAYERS,
     encoder_of,
     models,
     networks,
@@ -85,9 +86,18 @@ def close(found, expected):
 
 
 @FEW
-@given(sessions(models() | networks()), st.data())
+@given(sessions(models()), st.data())
 def test_a_classifier_answers_as_that_of_python(both, data):
-    model, session = both
+    assert_same_answers(*both, data)
+
+
+@FEW
+@given(sessions(networks()), st.data())
+def test_any_network_answers_as_that_of_python(both, data):
+    assert_same_answers(*both, data)
+
+
+def assert_same_answers(model, session, data):
     rows = model.encoder.vocabulary.num_rows
     texts = data.draw(st.lists(ids_below(rows), min_size=1, max_size=5))
     longest = max(map(len, texts))
@@ -148,6 +158,54 @@ def test_a_text_without_tokens_is_answered_rightly_by_programs_that_do_not_know_
     run = ReferenceEvaluator(onnx.load_model_from_string(onnx_of(model))).run
     (logits,) = run(["logits"], padded([[], [1, 2, 3]], 3, padding=1))
     close(logits, TextPredictor(model).logits([np.zeros(0, int), np.array([1, 2, 3])]))
+
+
+KINDS = pytest.mark.parametrize("kind", [CompactLSTM, CompactGRU])
+
+
+@KINDS
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@given(LAYERS, st.integers(0, 999), st.sampled_from([0.0, 0.6, 1.0]))
+@settings(deadline=None, max_examples=10)
+def test_another_program_gives_the_same_for_any_network(kind, pooling, layers, seed, live):
+    # It knows neither lengths nor a hard sigmoid.
+    model = random_network(
+        encoder_of("abc"), kind, layers, pooling=pooling, outputs=2, seed=seed, live=live
+    )
+    run = ReferenceEvaluator(onnx.load_model_from_string(onnx_of(model))).run
+    texts = [[1, 2, 3, 0], [3, 3, 1, 2]]
+    (logits,) = run(["logits"], padded(texts, 4, padding=0))
+    close(logits, TextPredictor(model).logits([np.array(text) for text in texts]))
+
+
+@KINDS
+@pytest.mark.parametrize("layers", [[[3]], [[2, 1]], [[2, 2], [1, 0], [0, 3]]])
+def test_other_texts_of_a_batch_change_nothing(kind, layers):
+    # Each direction of each layer ends where a text does, not where the batch does.
+    model = random_network(encoder_of("abc"), kind, layers, pooling="max", outputs=2)
+    session, text = session_of(model), [3, 1]
+    (alone,) = session.run(["logits"], padded([text], 2, padding=0))
+    (among,) = session.run(["logits"], padded([[1, 2, 3, 1, 2], text, []], 7, padding=2))
+    close(among[1:2], alone)
+    close(among[2], model.output_bias)
+
+
+@KINDS
+def test_each_cell_is_one_node_of_its_kind(kind):
+    model = random_network(encoder_of("abc"), kind, [[2, 3], [1, 4]])
+    nodes = onnx.load_model_from_string(onnx_of(model)).graph.node
+    cells = [node for node in nodes if node.op_type == kind.name.upper()]
+    told = [{one.name: one for one in node.attribute} for node in cells]
+    assert [one["hidden_size"].i for one in told] == [2, 3, 1, 4]
+    assert ["direction" in one for one in told] == [False, True, False, True]
+    if kind is CompactGRU:
+        assert all(one["linear_before_reset"].i == 1 for one in told)
+
+
+def test_two_directions_share_the_word_vectors():
+    words = encoder_of([f"w{number}" for number in range(500)])
+    one, two = (random_network(words, CompactGRU, layers, dims=5) for layers in ([[4]], [[4, 4]]))
+    assert len(onnx_of(two)) < len(onnx_of(one)) + 2500
 
 
 def test_another_program_gives_the_same():
@@ -212,6 +270,12 @@ def about(model):
     return json.loads(entry.value)
 
 
+def test_the_metadata_tell_that_a_text_may_have_several_labels():
+    model = random_network(encoder_of("abc"), CompactLSTM, [[2]], outputs=3)
+    assert "multi_label" not in about(model)
+    assert about(dataclasses.replace(model, multi_label=True))["multi_label"] is True
+
+
 def test_an_inconsistent_model_is_refused(tmp_path):
     model = dataclasses.replace(small_model(), labels=("one",))
     with pytest.raises(ArtifactError, match="1 labels do not fit outputs of number 1"):
@@ -249,11 +313,14 @@ def test_the_examples_of_the_document_work(documented):
 
 
 @FEW
-@given(sessions(models(KNOWN_OR_ANY)), st.lists(TEXT, min_size=1, max_size=5))
+@given(
+    sessions(models(KNOWN_OR_ANY) | networks(KNOWN_OR_ANY)), st.lists(TEXT, min_size=1, max_size=5)
+)
 def test_texts_become_ids_by_the_metadata_alone(documented, both, texts):
     model, session = both
     told = json.loads(session.get_modelmeta().custom_metadata_map["bayespress"])
     assert (told["kind"], told["labels"]) == ("classifier", list(model.labels))
+    assert told.get("multi_label", False) == model.multi_label
     feed = documented["padded"]([documented["rows_of"](text, told["text"]) for text in texts])
     (probabilities,) = session.run(["probabilities"], feed)
     close(probabilities, TextPredictor(model).predict_proba(texts))

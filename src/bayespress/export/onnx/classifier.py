@@ -25,9 +25,6 @@ def classifier_graph(model: CompactClassifier) -> Graph:
     first, *above = model.layers
     inputs = of_words(model.embedding, np.concatenate([cell.weight_ih for cell in first]))
     steps = graph.add("Cast", lengths, output="steps", to=INT32)
-    if model.pooling != "last":
-        # One step more, which no text reaches: there is one to pool in any batch.
-        ids = graph.add("Pad", ids, graph.integers("one_behind", [0, 0, 0, 1]), output="more_ids")
     read = add_vectors(graph, inputs.vectors, ids)
     cells = _layer(graph, _with_weights(first, inputs.weight), 0, read, steps)
     for number, layer in enumerate(above, 1):
@@ -84,6 +81,9 @@ def _joined(graph: Graph, parts: Sequence[str], name: str, axis: int) -> str:
 
 def _pooled(graph: Graph, pooling: str, states: str, lengths: str) -> str:
     """Fold the states at the tokens of each text, ``(length, batch, F)``, over the first axis."""
+    # One step more, which no text reaches: there is one to fold in any batch.
+    one_behind = graph.integers("one_behind", [0, 0, 0, 1, 0, 0])
+    states = graph.add("Pad", states, one_behind, output="padded_states")
     is_token = _is_token(graph, states, lengths)
     if pooling == "max":
         lowest = graph.constant("lowest", np.full(1, _LOWEST))
