@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.compact.layout import Sizes, arrays_of
+from bayespress.compact.layout import CELLS, Sizes, arrays_of
 from bayespress.compact.model import CompactCell, CompactClassifier, CompactModel
 from bayespress.text import TokenEncoder, Vocabulary
 
@@ -37,14 +37,16 @@ def problems_of_layers(model: CompactClassifier) -> Iterator[str]:
         yield f"there are {len(model.layers)} layers, not 1 … {MAX_LAYERS}"
     elif len({len(layer) for layer in model.layers} | {1, 2}) > 2:
         yield "a layer has neither one cell nor two"
+    elif not all(type(cell) in CELLS.values() for layer in model.layers for cell in layer):
+        yield f"a cell is not one of {', '.join(kind.__name__ for kind in CELLS.values())}"
     elif len({(type(cell), cell.gate_activation) for la in model.layers for cell in la}) > 1:
         yield "cells are not all of one kind with one activation"
     yield from _problems_of_choice("pooling", model.pooling, POOLINGS)
 
 
-def problems_of_gates(cell: CompactCell) -> Iterator[str]:
-    """Look at the numbers of the live gates, and at the activation."""
-    yield from problems_of_numbers("live_gates", cell.live_gates, len(cell.bias))
+def problems_of_gates(cell: CompactCell, end: str = "") -> Iterator[str]:
+    """Look at the numbers of the live gates, and at the activation; names have this end."""
+    yield from problems_of_numbers(f"live_gates{end}", cell.live_gates, len(cell.bias))
     yield from _problems_of_choice("gate_activation", cell.gate_activation, GATE_ACTIVATIONS)
 
 

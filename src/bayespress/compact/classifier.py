@@ -14,7 +14,7 @@ from bayespress.compact import check
 from bayespress.compact.bits import ByteReader
 from bayespress.compact.header import Fields
 from bayespress.compact.kind import CellFrames, Kind, live_flags, read_arrays
-from bayespress.compact.layout import CELLS, DamageError, Sizes
+from bayespress.compact.layout import CELLS, DamageError, Sizes, cells_of
 from bayespress.compact.model import CompactCell, CompactClassifier
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 
@@ -47,15 +47,14 @@ class ClassifierKind(Kind[CompactClassifier]):
 
     def flags(self, model: CompactClassifier) -> Sequence[NDArray[np.bool_]]:
         """Give the live gates of each cell."""
-        return [live_flags(cell) for layer in model.layers for cell in layer]
+        return [live_flags(cell) for _, cell in cells_of(model)]
 
     def problems(self, model: CompactClassifier) -> Iterator[str]:
         """Look at the network, its arrays and gates, the labels and words."""
         yield from check.problems_of_layers(model)
         yield from check.problems_of_arrays(model)
-        for layer in model.layers:
-            for cell in layer:
-                yield from check.problems_of_gates(cell)
+        for end, cell in cells_of(model):
+            yield from check.problems_of_gates(cell, end)
         yield from check.problems_of_labels(model)
         if model.encoder.max_length < 1:
             yield f"max_length is {model.encoder.max_length}, but a text has at least one token"

@@ -88,7 +88,9 @@ class Fields:
         DamageError
             If it is no integer, negative or more than the file can hold.
         """
-        if type(value) is not int or not 0 <= value <= self._max_size:
+        if type(value) is not int:
+            raise DamageError(f"a size of {key!r} is not of type int")
+        if not 0 <= value <= self._max_size:
             raise DamageError(f"{key!r} is negative or more than the file can hold")
         return value
 
