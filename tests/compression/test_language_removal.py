@@ -143,7 +143,7 @@ def check_counts(net, small, model):
     assert counts == (whole.words[0], whole.neurons[0], whole.gates[0])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     code=st.sampled_from(CODES),
     share=shares,
@@ -165,7 +165,7 @@ def test_masked_equals_shrunk_equals_numpy(
     check_all_equal(net, interface, text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     code=st.sampled_from(CODES),
     share=shares,

@@ -76,7 +76,7 @@ def check_all_equal(net, encoder, texts):
     return small, model
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     code=st.sampled_from(CODES),
     outputs=st.sampled_from([1, 3]),

@@ -32,9 +32,7 @@ from tests.export.helpers import (
 )
 from tests.export.texts import ANY_CHARACTER, KNOWN, KNOWN_OR_ANY, PIECES, TEXTS, telling_characters
 
-few = settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+few = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_equal_to_numpy(model, texts, program):

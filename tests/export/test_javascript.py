@@ -39,9 +39,7 @@ TEXT = st.text(st.characters() | st.sampled_from(" \n\r'’.ΣAaİ\x1c\x85\u0345
 TEXTS = st.lists(
     TEXT | st.lists(WORDS | TEXT, max_size=20).map(" ".join), min_size=1, max_size=12
 )  # fmt: skip
-LOOSE = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+LOOSE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PLANES_OF_LETTERS, PLANE_OF_TAGS = range(0x20000), range(0xE0000, 0xE1000)
 
 

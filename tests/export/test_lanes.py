@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bayespress.export.c.lanes import in_lanes
 from bayespress.runtime import TextPredictor
@@ -11,7 +11,6 @@ from tests.compact.strategies import encoder_of, models, random_model
 ENCODER = encoder_of(["a", "b"])
 
 
-@settings(deadline=None)
 @given(models())
 def test_it_answers_alike(model):
     ids = [np.arange(count, dtype=np.int32) % (len(model.embedding) + 1) for count in range(12)]

@@ -27,9 +27,7 @@ def cache(tmp_path, monkeypatch):
 
 
 @needs_compiler
-@settings(
-    deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(models(KNOWN_OR_ANY), TEXTS)
 def test_it_equals_numpy(cache, model, texts):
     native, numpy = NativePredictor(model), TextPredictor(model)

@@ -46,7 +46,7 @@ from tests.compact.strategies import (
 from tests.export.texts import KNOWN_OR_ANY, TEXT
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "onnx.md"
-FEW = settings(deadline=None, max_examples=80)
+FEW = settings(max_examples=80)
 
 
 def session_of(model):
@@ -166,7 +166,7 @@ KINDS = pytest.mark.parametrize("kind", [CompactLSTM, CompactGRU])
 @KINDS
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 @given(LAYERS, st.integers(0, 999), st.sampled_from([0.0, 0.6, 1.0]))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_another_program_gives_the_same_for_any_network(kind, pooling, layers, seed, live):
     # It knows neither lengths nor a hard sigmoid.
     model = random_network(

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayespress.compact import CompactGRU, CompactLSTM
@@ -46,7 +46,6 @@ def odds(model, ids, label):
     return np.log(weights[model.labels.index(label)]) - np.log(others)
 
 
-@settings(deadline=None)
 @given(questions())
 def test_effects_sum_to_the_change_of_the_answer(question):
     model, text, label = question
@@ -60,7 +59,6 @@ def test_effects_sum_to_the_change_of_the_answer(question):
         assert found.start == pytest.approx(odds(model, before, found.explained), abs=1e-4)
 
 
-@settings(deadline=None)
 @given(questions())
 def test_the_answer_is_that_of_predict(question):
     model, text, label = question
@@ -75,7 +73,6 @@ def test_the_answer_is_that_of_predict(question):
         assert word.probability == pytest.approx(last, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(models(WORDS) | networks(WORDS), st.lists(WORDS, min_size=1, max_size=9))
 def test_a_probability_is_the_answer_to_the_text_up_to_the_word(model, words):
     vocabulary = dataclasses.replace(model.encoder.vocabulary, suffix=None)

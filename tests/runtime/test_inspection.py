@@ -13,7 +13,7 @@ from tests.compact.strategies import encoder_of, networks, random_network, small
 WORDS = encoder_of(["good", "bad", "naïve"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(networks())
 def test_every_network_can_be_inspected(model):
     found = inspect(model, len(dumps(model)))

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import bayespress
@@ -53,7 +53,6 @@ def dense_model(outputs=3, **changes):
     return random_model(encoder, 5, 8, range(32), outputs, seed=4, **changes)
 
 
-@settings(deadline=None)
 @given(models(st.sampled_from(WORDS)), TEXTS)
 def test_predictions_equal_a_plain_loop(model, texts):
     probabilities = TextPredictor(model).predict_proba(texts)
@@ -63,7 +62,6 @@ def test_predictions_equal_a_plain_loop(model, texts):
         np.testing.assert_allclose(row, reference_probabilities(model, text), atol=1e-5)
 
 
-@settings(deadline=None)
 @given(models(st.sampled_from(WORDS)), TEXTS)
 def test_a_prediction_does_not_depend_on_the_other_texts(model, texts):
     ready = TextPredictor(model)
@@ -72,7 +70,6 @@ def test_a_prediction_does_not_depend_on_the_other_texts(model, texts):
         np.testing.assert_allclose(ready.predict_proba([text])[0], row, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(models(st.sampled_from(WORDS)), TEXTS)
 def test_probabilities_sum_to_one_and_labels_follow_them(model, texts):
     ready = TextPredictor(model)
@@ -253,7 +250,6 @@ def zero_vocabulary():
     return Vocabulary.build([WORDS], size=7, min_documents=1)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_restricting_the_vocabulary_equals_rows_of_zeros(data):
     full = data.draw(st.sampled_from([learned_vocabulary, zero_vocabulary]))()

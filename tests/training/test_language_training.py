@@ -345,7 +345,7 @@ def training_config(**changes):
     return TrainingConfig(**{"seed": 3, **changes})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     streams=st.integers(1, 6),
     length=st.integers(2, 9),
@@ -369,7 +369,7 @@ def test_streams_are_read_once_in_order_and_every_token_but_the_first_is_predict
     assert [len(b) for b in batches] == [streams] * len(batches)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     batch=st.integers(1, 6), length=st.integers(2, 9), more=st.integers(0, 90), seed=st.integers(0)
 )
