@@ -127,7 +127,7 @@ def _c_library(model: CompactClassifier, _: Path) -> Runtime | None:
 
 
 def _c_program(model: CompactClassifier, folder: Path) -> Runtime | None:
-    """Build the exported program, which tells the best class's probability alone."""
+    """Build the exported program, which tells the best class alone, or those that a text has."""
     if not shutil.which("cc"):
         return None
     write_c(model, folder / "c")
@@ -140,8 +140,9 @@ def _c_program(model: CompactClassifier, folder: Path) -> Runtime | None:
         answers = _answers([str(folder / "c" / "model")], lines)
         found: Probabilities = np.ma.masked_equal(np.zeros((len(texts), len(model.labels))), 0)
         for number, line in enumerate(answers):
-            label, _, probability = line.rpartition("\t")
-            found[number, model.labels.index(label)] = float(probability)
+            told = line.split("\t") if model.multi_label else line.rsplit("\t", 1)
+            for label, probability in zip(told[::2], told[1::2], strict=False):
+                found[number, model.labels.index(label)] = float(probability)
         return found
 
     return ask

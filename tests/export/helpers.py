@@ -91,7 +91,8 @@ class Program:
         files = write_c(model, Path(folder), replace=True)
         assert [file.name for file in files] == ["model.h", "model.c", "main.c", "Makefile"]
         if fast:
-            (Path(folder) / "model.c").write_text(library_files(model, fast=True)["model.c"])
+            for file, text in library_files(model, fast=True).items():
+                (Path(folder) / file).write_text(text)
         is_classifier = isinstance(model, CompactClassifier)
         ask = ASK_CLASSIFIER if is_classifier else ASK_LANGUAGE_MODEL
         self._size = len(model.labels if is_classifier else model.encoder.tokens)

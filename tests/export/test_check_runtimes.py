@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayespress.compact import save
+from bayespress.compact import CompactGRU, save
 from bayespress.storage import CACHE_VARIABLE
 from bayespress.text import Tokenizer
-from tests.compact.strategies import encoder_of, random_model
+from tests.compact.strategies import encoder_of, random_model, random_network
 from tests.loading import load_file
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_runtimes.py"
@@ -54,6 +54,18 @@ def test_all_runtimes_agree_on_real_and_strange_texts(script, texts, tmp_path):
             assert line["texts"] == len(mixed) == 150
             assert line["non_ascii"] >= 40
             assert line["largest_difference"] <= script.LIMIT
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_the_program_in_c_is_asked_for_all_labels_of_a_text(script, texts, tmp_path, monkeypatch):
+    words = Counter(word for text in texts for word in Tokenizer(True).words(text))
+    encoder = encoder_of(list(words), lowercase=True)
+    model = random_network(encoder, CompactGRU, [[3, 2], [3, 3]], outputs=4, multi_label=True)
+    names = ("numpy batched", "C library", "C program")
+    monkeypatch.setattr(script, "RUNTIMES", {name: script.RUNTIMES[name] for name in names})
+    lines = list(script.check(model, script.mixed(texts, 0.5), tmp_path))
+    assert [line["runtime"] for line in lines] == list(names)
+    assert all(line["largest_difference"] <= script.LIMIT for line in lines)
 
 
 def test_copies_are_equal_for_equal_seeds_and_hold_every_kind(script, texts):

@@ -97,7 +97,7 @@ def _memory(model: CompactClassifier, name: str) -> dict[str, str]:
     struct, needed = f"struct {name}_token", layered.needs_tokens(model)
     words = {
         "memory": "memory, ",
-        "memory_parameter": f"{struct} *memory, ",
+        "memory_parameter": f"{struct} *memory,\n        ",
         "memory_example": f"       {struct} memory[{name.upper()}_TOKENS];\n",
         "memory_of_line": f"static {struct} memory[{name.upper()}_TOKENS_OF(sizeof line)];\n",
         "memory_of_ids": "\n   The memory is that of as many words as there are ids.",

@@ -2,12 +2,14 @@
 static void ${step}(${type}row, float *restrict hidden)
 {
     float gates[4 * NEURONS${END}], next;
+    const float *r = gates, *z = r + NEURONS${END}, *n = z + NEURONS${END};
+    const float *product = n + NEURONS${END};
     int k;
 
     set_gates${end}(row, hidden, gates);
     for (k = 0; k < NEURONS${END}; k++) {
-        next = tangens(gates[2 * NEURONS${END} + k] + gates[k] * gates[3 * NEURONS${END} + k]);
-        hidden[k] = next + gates[NEURONS${END} + k] * (hidden[k] - next);
+        next = tangens(n[k] + r[k] * product[k]);
+        hidden[k] = next + z[k] * (hidden[k] - next);
     }
 }
 

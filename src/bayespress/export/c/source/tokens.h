@@ -1,5 +1,5 @@
 /* What the network keeps of a word, ${bytes} bytes: it reads a text in both directions and needs
-   memory of the caller's meanwhile. Nothing need be set in it, or lasts to the next call. */
+   memory of the caller's meanwhile, which need not be set before and keeps nothing for later. */
 struct ${name}_token {
     int32_t row;
 ${members}};
