@@ -61,11 +61,12 @@ class NativePredictor(Predictor):
 
     def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         rows, first, step = self._rows(len(texts))
-        # Half a pair of surrogates is no part of a word, and neither is the mark for it.
-        contents = [text.encode("utf-8", "replace") for text in texts]
-        longest = max(map(len, contents), default=0) // 2 + 3
+        # In lowercase each character may be a word, and there is one before and after the text.
+        longest = max(map(len, texts), default=0) + 2
         memory = self._memory(min(longest, self.model.encoder.max_length))
-        for number, content in enumerate(contents):
+        for number, text in enumerate(texts):
+            # Half a pair of surrogates is no part of a word, and neither is the mark for it.
+            content = text.encode("utf-8", "replace")
             self._predict(content, len(content), *memory, first + number * step)
         return rows
 
