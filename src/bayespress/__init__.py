@@ -23,13 +23,16 @@ __all__ = [
     "SparsityConfig",
     "TextClassifier",
     "TextPredictor",
+    "convert",
     "load",
     "save",
+    "shrink",
 ]
 
 if TYPE_CHECKING:
     from bayespress.compact import CompactClassifier, CompactLanguageModel, save
     from bayespress.config import Config
+    from bayespress.conversion import convert, shrink
     from bayespress.errors import BayespressError
     from bayespress.estimator import TextClassifier
     from bayespress.runtime import LanguageModel, TextPredictor, load
@@ -44,8 +47,10 @@ else:
         "SparsityConfig": "sparsity",
         "TextClassifier": "estimator",
         "TextPredictor": "runtime",
+        "convert": "conversion",
         "load": "runtime",
         "save": "compact",
+        "shrink": "conversion",
     }
 
     def __getattr__(name: str) -> object:

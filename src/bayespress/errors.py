@@ -41,6 +41,10 @@ class RunError(BayespressError):
     """A run folder is missing, is in the way, or holds something else than was asked for."""
 
 
+class ConversionError(BayespressError):
+    """A module is not made as conversion or shrinking asks for."""
+
+
 class TrainingError(BayespressError):
     """Training cannot go on, for instance because the loss is not finite."""
 

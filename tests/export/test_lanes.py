@@ -20,7 +20,6 @@ def test_it_answers_alike(model):
     np.testing.assert_allclose(after, before, atol=1e-5)
 
 
-@settings(deadline=None)
 @given(networks())
 def test_a_network_of_any_kind_answers_alike(model):
     ids = [np.arange(count, dtype=np.int32) % (len(model.embedding) + 1) for count in range(12)]
