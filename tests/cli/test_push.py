@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from tests.cli.helpers import answers, refused, worked
-from tests.hub.conftest import demo, hub  # noqa: F401 - fixtures
 from tests.hub.stub import TOKEN
+
+# huggingface_hub's upload of large files calls httpx in a way of the past.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 
 def front_of(card):
@@ -63,7 +65,7 @@ def test_every_command_that_takes_a_model_takes_one_of_the_hub(demo, hub):
             for model in (demo, "hf://me/demo")
         )
         assert len(remote.splitlines()) == len(local.splitlines())
-        if arguments[0] not in {"report"}:
+        if arguments[0] != "report":  # it names what it wrote
             assert remote == local
 
 

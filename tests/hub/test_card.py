@@ -16,6 +16,7 @@ from bayespress.hub import Facts, Figure, Release, model_card
 from bayespress.hub.citation import CITATION
 from bayespress.hub.facts import public
 from bayespress.hub.front import escaped, fenced, scalar, to_yaml
+from bayespress.runtime import inspect
 from bayespress.text.tokens import UNKNOWN
 from tests.compact.language_strategies import random_language_model, word_encoder
 from tests.docs.test_pages import ROOT

@@ -117,15 +117,15 @@ def test_an_unfinished_run_is_refused(tmp_path):
         release_of(tmp_path)
 
 
-def test_a_path_that_is_not_there_is_refused(tmp_path):
+def test_a_path_that_is_not_there_is_refused(demo, tmp_path):
     with pytest.raises(RunError, match="does not exist: name the folder of a run"):
         release_of(tmp_path / "nowhere")
     with pytest.raises(ArtifactError, match=r"gone\.bpr cannot be read"):
-        release_of(tmp_path, tmp_path / "gone.bpr")
+        release_of(demo, tmp_path / "gone.bpr")
 
 
 def test_other_things_are_refused():
-    with pytest.raises(TypeError, match="must be a run's folder, .* got int"):
+    with pytest.raises(TypeError, match=r"must be a run's folder, .* got int"):
         release_of(3)
 
 

@@ -124,7 +124,10 @@ def explained(
     try:
         yield
     except Exception as error:
-        message = _Problem(repo, file, revision, writes).explain(error)
+        problem = _Problem(repo, file, revision, writes)
+        message = problem.explain(error)
+        if message is None and isinstance(error.__cause__, Exception):  # of an upload
+            message = problem.explain(error.__cause__)
         if message is None:
             raise
         raise HubError(message) from error
