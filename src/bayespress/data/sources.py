@@ -59,8 +59,15 @@ SOURCE_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 """Settings that a named source brings along."""
 
 
-def read_source(source: str, columns: Columns) -> RawSource:
+def read_source(source: str, columns: Columns, *, streaming: bool = False) -> RawSource:
     """Read all rows of a source, with the splits that it has itself.
+
+    Parameters
+    ----------
+    source, columns
+        What to read.
+    streaming
+        Of the Hugging Face hub: keep texts in a file and not in memory.
 
     Raises
     ------
@@ -72,7 +79,7 @@ def read_source(source: str, columns: Columns) -> RawSource:
     if source in PLAIN_SOURCES:
         raise DataError(f"{source} is plain text: train a language model on it with --task lm")
     if source.startswith(PREFIX):
-        return read_hub(source, columns)
+        return read_hub(source, columns, streaming=streaming)
     path = Path(source).expanduser()
     if path.is_dir():
         return read_folder(path)
