@@ -187,6 +187,8 @@ def test_paths_of_the_users_machine_are_not_told(demo_model):
     assert [flat[key] for key in said] == ["reviews.csv", "test.csv", "vectors.txt"]
     for source in ("imdb", "hf:me/films:small"):
         assert public(Config.from_flat({"source": source})).data.source == source
+    local = public(Config.from_flat({"source": "hf:/home/me/secret/films"}))
+    assert local.data.source == "films"
     both = public(Config.from_flat({"source": "/a/b.txt:/c/d", "task": "lm"}))
     assert both.data.source == "b.txt:d"
 

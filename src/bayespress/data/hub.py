@@ -100,6 +100,8 @@ def _rows(split: Any, origin: str, columns: Columns) -> Sequence[Row]:
 
 def _streamed(source: str, split: Any, origin: str, columns: Columns) -> Iterator[Row]:
     names = _class_names(split, columns)
+    if split.column_names is not None:
+        columns.find(list(split.column_names), origin)
     records = iter(split)
     for number in itertools.count(1):
         with _explained(source):  # the network may go while rows come

@@ -10,7 +10,7 @@ import numpy as np
 from bayespress.config import DataConfig
 from bayespress.data.files import Columns
 from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, sort_labels
-from bayespress.data.sources import SOURCE_DEFAULTS, read_source
+from bayespress.data.sources import SOURCE_DEFAULTS, check_streaming, read_source
 from bayespress.data.stored import StoredRows, chosen, joined, labels_of
 from bayespress.errors import DataError
 from bayespress.schedules import Value
@@ -44,6 +44,7 @@ def load(config: DataConfig) -> Splits:
     >>> len(splits.train), len(splits.validation), len(splits.test), splits.labels
     (8421, 1061, 1086, ('negative', 'positive'))
     """
+    check_streaming(config)
     source = _read(config.source, config)
     parts = _split(source, config)
     labels = _checked_labels(parts, source, config)
@@ -75,6 +76,7 @@ def load_split(config: DataConfig, split: str) -> LabelledTexts:
     """
     if split not in (*SPLITS, "all"):
         raise DataError(f"split must be one of {', '.join(SPLITS)}, all, got {split!r}")
+    check_streaming(config)
     source = _read(config.source, config)
     rows = joined(source.parts) if split == "all" else getattr(_split(source, config), split)
     if not rows:

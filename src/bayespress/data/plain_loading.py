@@ -6,6 +6,7 @@ from bayespress.config import DataConfig
 from bayespress.data.loading import SPLITS
 from bayespress.data.model import RawText, TextSplits
 from bayespress.data.plain import read_plain
+from bayespress.data.sources import check_streaming
 from bayespress.errors import DataError
 
 
@@ -31,6 +32,7 @@ def load_text(config: DataConfig) -> TextSplits:
     >>> splits.train.count("\n"), splits.validation.count("\n"), splits.test.count("\n")
     (8421, 1061, 1086)
     """
+    check_streaming(config)
     return _split(read_plain(config.source, config.text_column, streaming=config.streaming), config)
 
 
@@ -51,6 +53,7 @@ def load_text_split(config: DataConfig, split: str) -> str:
     """
     if split not in (*SPLITS, "all"):
         raise DataError(f"split must be one of {', '.join(SPLITS)}, all, got {split!r}")
+    check_streaming(config)
     source = read_plain(config.source, config.text_column, streaming=config.streaming)
     text: str = source.whole if split == "all" else getattr(_split(source, config), split)
     if not text:

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
+from bayespress.config import DataConfig
 from bayespress.data.downloads import fetch, fetch_archive, user_folder
 from bayespress.data.files import (
     Columns,
@@ -86,6 +87,22 @@ def read_source(source: str, columns: Columns, *, streaming: bool = False) -> Ra
     if path.exists():
         return RawSource(read_file(path, columns))
     raise DataError(unknown(source, path))
+
+
+def check_streaming(config: DataConfig) -> None:
+    """Make sure that there is something to stream, if that was asked for.
+
+    Raises
+    ------
+    DataError
+        If no source is of the hub.
+    """
+    sources = (config.source, config.validation_source, config.test_source)
+    if config.streaming and not any((source or "").startswith(PREFIX) for source in sources):
+        raise DataError(
+            f"streaming is for {PREFIX}owner/name alone, got the source {config.source!r}: "
+            "leave it out"
+        )
 
 
 def is_at_hand(source: str) -> bool:

@@ -30,6 +30,7 @@ HUB_NAMES: Mapping[str, str] = MappingProxyType(
 """What sources that have a name here are called on the hub."""
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*|multilingual|code")
+_HUB_SOURCE = re.compile(r"hf:([\w.-]+(?:/[\w.-]+)?)(?::[\w.-]+)?")
 _PATHS = ("source", "validation_source", "test_source")
 _NAMED = frozenset({"demo", *HUB_NAMES})
 
@@ -120,9 +121,8 @@ class Facts:
     def dataset(self) -> str | None:
         """The data set's name on the hub, if it is there."""
         source = self.source or ""
-        if source.startswith("hf:"):
-            return source.removeprefix("hf:").partition(":")[0]
-        return HUB_NAMES.get(source)
+        match = _HUB_SOURCE.fullmatch(source)
+        return match[1] if match else HUB_NAMES.get(source)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; what is not known is left out."""
@@ -211,8 +211,10 @@ def public(config: Config) -> Config:
 
 
 def _file_names(source: str) -> str:
-    if source in _NAMED or source.startswith("hf:"):
+    if source in _NAMED or _HUB_SOURCE.fullmatch(source):
         return source
+    if source.startswith("hf:"):  # the library takes folders, too
+        return Path(source).name
     return os.pathsep.join(Path(part).name for part in source.split(os.pathsep))
 
 
