@@ -120,6 +120,10 @@ class EncodedTexts:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def flat(self) -> NDArray[np.int32]:
+        """All ids end to end, shape ``(tokens,)``."""
+        return self.ids.ids if isinstance(self.ids, PackedIds) else np.concatenate(self.ids)
+
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each text, shape ``(N,)``."""
         if isinstance(self.ids, PackedIds):

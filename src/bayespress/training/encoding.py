@@ -97,7 +97,7 @@ def _read(file: Path, splits: Splits) -> Encoded | None:
 def _write(file: Path, encoded: Encoded) -> None:
     tensors = {}
     for name, texts in (("train", encoded.train), ("validation", encoded.validation)):
-        tensors[f"{name}.ids"] = torch.from_numpy(np.concatenate(texts.ids))
+        tensors[f"{name}.ids"] = torch.from_numpy(texts.flat())
         tensors[f"{name}.lengths"] = torch.from_numpy(texts.lengths())
     save_tensors(file, tensors, {"encoder": encoded.encoder.to_dict()})
     by_age = sorted(file.parent.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
