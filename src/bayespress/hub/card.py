@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bayespress import __version__
 from bayespress.compact import CompactClassifier, CompactModel
 from bayespress.hub.citation import CITATION
 from bayespress.hub.facts import ACCURACY, BITS, PERPLEXITY, Facts, Figure, task_of
@@ -112,8 +111,8 @@ def _summary(inspection: Inspection | LanguageInspection) -> str:
     return (
         f"{what}\n\nIt is a recurrent network that found out by itself, while it learned, which of "
         "its weights, words, neurons and gates it does not need (sparse variational dropout); what "
-        "it pruned is taken away. It was made with bayespress "
-        f"{__version__} and needs numpy alone. The file is data: to read it executes nothing."
+        "it pruned is taken away. It was made with bayespress and needs numpy alone. The file is "
+        "data: to read it executes nothing."
     )
 
 
@@ -232,7 +231,7 @@ def _toml(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _limits(model: CompactModel, facts: Facts) -> Iterator[str]:
-    limits = ["It learned from the texts named above alone: of others it may know nothing."]
+    limits = ["It learned from the texts of its training alone: of others it may know nothing."]
     if isinstance(model, CompactClassifier):
         limits += [
             f"It reads the first {counted(model.encoder.max_length, 'token')} of a text.",
