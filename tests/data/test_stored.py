@@ -2,12 +2,16 @@
 
 import errno
 import gc
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from bayespress.data.files import Columns
 from bayespress.data.model import Row
+from bayespress.data.sources import read_source
 from bayespress.data.stored import StoredRows, TextStore, chosen, joined, labels_of
 from bayespress.storage import CACHE_VARIABLE, StorageError
 
@@ -63,6 +67,19 @@ def test_no_file_is_left_behind(tmp_path, monkeypatch):
     del rows
     gc.collect()
     assert open_files() == opened
+
+
+def test_plain_texts_are_not_kept_as_their_own_labels(monkeypatch, tmp_path):
+    class Split(list):
+        features, column_names = None, ("text",)
+
+    module = ModuleType("datasets")
+    module.load_dataset = lambda *_, **__: {"train": Split({"text": f"{k}"} for k in range(9))}
+    monkeypatch.setitem(sys.modules, "datasets", module)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    rows = read_source("hf:me/x", Columns("text", None), streaming=True).train
+    assert set(labels_of(rows)) == {"text"}
+    assert [row.text for row in rows] == [f"{k}" for k in range(9)]
 
 
 def test_a_full_disk_is_one_line(store):

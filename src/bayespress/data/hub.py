@@ -14,6 +14,7 @@ from bayespress.errors import BayespressError, DataError, DownloadError, Missing
 
 PREFIX = "hf:"
 _NO_LABEL = -1
+_SOME_LABEL = "text"
 _NAMES = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 
@@ -110,8 +111,12 @@ def _streamed(source: str, split: Any, origin: str, columns: Columns) -> Iterato
             return
         if number == 1:
             columns.find(list(record), origin)
-        label = _named(record[columns.label_or_text], names)
-        yield value_row(record[columns.text], label, origin, number)
+        text = record[columns.text]
+        if columns.label is None:  # a label of the text itself would be a copy of all texts
+            label = _SOME_LABEL if text else None
+        else:
+            label = _named(record[columns.label], names)
+        yield value_row(text, label, origin, number)
 
 
 def _class_names(split: Any, columns: Columns) -> Sequence[str] | None:

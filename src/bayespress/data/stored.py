@@ -35,7 +35,8 @@ class TextStore:
         weakref.finalize(self, self._file.close)
         self._ends = array("q", [0])
         self._codes = array("i")
-        self._labels: dict[str, int] = {}
+        self._labels: list[str] = []
+        self._numbers: dict[str, int] = {}
         self._parts: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -66,7 +67,10 @@ class TextStore:
         content = row.text.encode("utf-8", "surrogatepass")
         self._file.write(content)
         self._ends.append(self._ends[-1] + len(content))
-        self._codes.append(self._labels.setdefault(row.label, len(self._labels)))
+        if row.label not in self._numbers:
+            self._numbers[row.label] = len(self._labels)
+            self._labels.append(row.label)
+        self._codes.append(self._numbers[row.label])
 
     def text(self, index: int) -> str:
         """Read a text."""
@@ -76,14 +80,13 @@ class TextStore:
 
     def labels(self, indices: NDArray[np.int64]) -> tuple[str, ...]:
         """Give the labels of rows, each the same object wherever it occurs."""
-        names = list(self._labels)
-        return tuple(names[self._codes[index]] for index in indices.tolist())
+        return tuple(self._labels[self._codes[index]] for index in indices.tolist())
 
     def row(self, index: int) -> Row:
         """Read a row."""
         part = bisect_right(self._parts, index, key=lambda one: one[0]) - 1
         start, origin = self._parts[part]
-        (label,) = self.labels(np.array([index]))
+        label = self._labels[self._codes[index]]
         return Row(self.text(index), label, origin, index - start + 1, "row")
 
 
