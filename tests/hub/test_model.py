@@ -197,6 +197,7 @@ def test_a_push_that_is_refused_is_explained(hub, demo, monkeypatch, repo, token
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")  # the mixin's own
 def test_a_card_that_the_hub_refuses_is_explained(hub, demo):
     with pytest.raises(HubError, match=r"refuses the card of me/x: Invalid metadata .*license"):
         HubModel(demo, license="mine").push_to_hub("me/x")
