@@ -19,6 +19,7 @@ __all__ = [
     "CompactClassifier",
     "CompactLanguageModel",
     "Config",
+    "HubModel",
     "LanguageModel",
     "SparsityConfig",
     "TextClassifier",
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from bayespress.conversion import convert, shrink
     from bayespress.errors import BayespressError
     from bayespress.estimator import TextClassifier
+    from bayespress.hub.model import HubModel
     from bayespress.runtime import LanguageModel, TextPredictor, load
     from bayespress.sparsity import SparsityConfig
 else:
@@ -43,6 +45,7 @@ else:
         "CompactClassifier": "compact",
         "CompactLanguageModel": "compact",
         "Config": "config",
+        "HubModel": "hub.model",
         "LanguageModel": "runtime",
         "SparsityConfig": "sparsity",
         "TextClassifier": "estimator",

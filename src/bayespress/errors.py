@@ -11,6 +11,7 @@ EXTRAS_OF_MODULE = {
     "requests": "train",
     "pyarrow": "train",
     "datasets": "hf",
+    "huggingface_hub": "hub",
     "sklearn": "sklearn",
     "onnx": "onnx",
     "tensorboard": "tensorboard",
@@ -35,6 +36,10 @@ class DownloadError(DataError):
 
 class ArtifactError(BayespressError):
     """A model file is damaged, is not a model file, or was written by a newer version."""
+
+
+class HubError(BayespressError):
+    """The Hugging Face hub cannot be reached, refuses, or does not have what was asked for."""
 
 
 class RunError(BayespressError):

@@ -11,19 +11,20 @@ from typing import BinaryIO
 import click
 
 from bayespress import runtime
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 from bayespress.errors import DataError
 
 _READ_BYTES = 1 << 15
 
 
 @click.command("predict", short_help="Classify texts.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("texts", nargs=-1, metavar="[TEXT]…")
-def command(model: Path, texts: tuple[str, ...]) -> None:
+def command(model: Path | str, texts: tuple[str, ...]) -> None:
     """Classify texts, or the lines of standard input; one JSON object a line comes out.
 
-    MODEL is a model file or the folder of a finished run.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub.
 
     \b
     Example:
