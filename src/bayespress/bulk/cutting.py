@@ -44,7 +44,7 @@ class Part:
 
 
 def cut(
-    stream: BinaryIO, origin: str, delimiter: str | None = None, size: int = PART_BYTES
+    stream: BinaryIO, origin: str, delimiter: str | None = None, size: int = 0
 ) -> Iterator[tuple[int, bytes]]:
     r"""Iterate over parts, each with the number of its first line.
 
@@ -57,7 +57,7 @@ def cut(
     delimiter
         Of CSV, whose fields may hold line breaks; None where each line is a record.
     size
-        Bytes of a part; more if a single record has more.
+        Bytes of a part, 0: the usual ones; more if a single record has more.
 
     Raises
     ------
@@ -70,6 +70,7 @@ def cut(
     [(1, b'a,b\\n'), (2, b'1,"x\\ny"\\n'), (4, b'2,z')]
     """
     held, line = b"", 1
+    size = size or PART_BYTES
     while True:
         # Of a long record as much again: the search for its end begins anew each time.
         block = stream.read(size - len(held) if len(held) < size else len(held))

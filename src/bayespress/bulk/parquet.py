@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bayespress.bulk import cutting
 from bayespress.bulk.columns import Columns
-from bayespress.bulk.cutting import PART_BYTES, Part
+from bayespress.bulk.cutting import Part
 from bayespress.bulk.inputs import Item
 from bayespress.bulk.records import Answers
 from bayespress.data.files import text_value
@@ -139,7 +140,7 @@ def _rows_of_a_part(metadata: parquet.FileMetaData) -> int:
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     size = sum(group.total_byte_size for group in groups)
     # Sizes are told as they are encoded: a value that often occurs takes no room there.
-    rows: int = metadata.num_rows * PART_BYTES // max(1, size)
+    rows: int = metadata.num_rows * cutting.PART_BYTES // max(1, size)
     return max(1, min(_MOST_ROWS, rows))
 
 

@@ -93,7 +93,8 @@ class BulkDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
 
     @property
     def seconds(self) -> float:
