@@ -14,6 +14,7 @@ EXTRAS_OF_MODULE = {
     "sklearn": "sklearn",
     "onnx": "onnx",
     "tensorboard": "tensorboard",
+    "optuna": "sweep",
 }
 
 

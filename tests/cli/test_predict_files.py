@@ -16,12 +16,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from bayespress import runtime
+from bayespress import compact, runtime
 from bayespress.bulk import cutting, memory, run, workers
 from bayespress.cli import bulk as display
 from bayespress.export.native import NativePredictor
 from bayespress.storage import CACHE_VARIABLE
+from bayespress.text.tokens import UNKNOWN
 from tests.cli.helpers import call, refused, worked
+from tests.compact.language_strategies import random_language_model, word_encoder
 
 MODEL = Path(__file__).parents[2] / "examples" / "models" / "demo.bpr"
 WORDS = ["dull", "a", "wonderful", "film", "cast", 'the "best"', "tedious,", "plot", "naïve\nart"]
@@ -445,7 +447,8 @@ def test_two_do_not_write_to_one_folder():
         line = refused("predict", MODEL, "--input", "a.csv", "--output", "out")
         process.kill()
     assert line == (
-        "error: another 'bayespress predict' writes to out: let it end, or choose another --output"
+        "error: another 'bayespress predict --output out' is at work there already: let it end, "
+        "or choose another --output"
     )
 
 
@@ -522,10 +525,6 @@ def test_what_makes_no_sense(arguments, rule):
 
 
 def test_a_language_model_names_no_classes(tmp_path):
-    from bayespress import compact
-    from bayespress.text.tokens import UNKNOWN
-    from tests.compact.language_strategies import random_language_model, word_encoder
-
     compact.save(random_language_model(word_encoder(UNKNOWN), 4), "lm.bpr")
     write("a.csv", ["dull"])
     assert "is a language model" in refused(

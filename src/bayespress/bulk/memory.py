@@ -10,15 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bayespress.bulk.inputs import Item
 from bayespress.errors import RunError
-from bayespress.storage import StorageError, write_bytes
+from bayespress.storage import locked, write_bytes
 
 FOLDER = ".bayespress"
 _FORMAT = 1
@@ -147,27 +146,10 @@ class Memory:
         """Remove all parts: nothing is unfinished."""
         shutil.rmtree(self._folder / "parts", ignore_errors=True)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from writing here; the lock of one that was killed is open.
-
-        Raises
-        ------
-        RunError
-            If one does already.
-        StorageError
-            If the folder cannot be written to.
-        """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = (self._folder / "lock").open("wb")
-        except OSError as error:
-            raise StorageError(
-                f"cannot write {self.output}: {error.strerror}; choose another place with --output"
-            ) from error
-        with file:
-            _lock(file.fileno(), self.output)
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other processes from writing here, see :func:`bayespress.storage.locked`."""
+        user = f"another 'bayespress predict --output {self.output}'"
+        return locked(self._folder / "lock", user)
 
     def _difference(self, then: dict[str, Any]) -> str:
         key = next(
@@ -188,17 +170,3 @@ class Memory:
             return Record.from_json(self._record_file(item).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-
-
-def _lock(handle: int, output: Path) -> None:
-    try:
-        import fcntl  # noqa: PLC0415 - not on every system
-    except ModuleNotFoundError:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RunError(
-            f"another 'bayespress predict' writes to {output}: let it end, or choose another "
-            "--output"
-        ) from None
