@@ -171,7 +171,7 @@ def wait_for(path, count, process):
 
 @pytest.mark.slow
 def test_a_killed_sweep_goes_on_with_the_run_that_was_at_work(base):
-    arguments = [*base, "--epochs", "40", "--kl-weight", "0.01", "--seeds", "2"]
+    arguments = [*base, "--epochs", "15", "--kl-weight", "0.01", "--seeds", "2"]
     arguments += ["--search", "hidden_size=3..9", "--trials", "2"]
     at_work = Path("sw/trial-0001/seed-2/history.jsonl")
     with start(arguments) as process:
@@ -183,7 +183,7 @@ def test_a_killed_sweep_goes_on_with_the_run_that_was_at_work(base):
     assert [number for number, _, _ in lines_of(said)] == ["1"]
     # Seconds too: no epoch was trained again but the one that was not yet saved.
     assert at_work.read_text().startswith("".join(before.splitlines(keepends=True)[:-1]))
-    assert len(at_work.read_text().splitlines()) == 40
+    assert len(at_work.read_text().splitlines()) == 15
     worked(*[word if word != "sw" else "whole" for word in arguments])
     assert histories("sw") == histories("whole")
 
