@@ -15,6 +15,7 @@ import csv
 import itertools
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -79,7 +80,7 @@ def write_parquet(path: Path, rows: Iterator[tuple[int, str]]) -> None:
 def run(model: Path, source: Path, output: Path, workers: int) -> dict[str, Any]:
     """Run the command; give its time and its memory."""
     command = [sys.executable, "-m", "bayespress.cli", "predict", model, "--input", source]
-    began, peak, largest = time.perf_counter(), 0, 0
+    began, worked, peak, largest = time.perf_counter(), processor_seconds(), 0, 0
     with subprocess.Popen(
         [*map(str, command), "--output", str(output), "--workers", str(workers)],
         stdout=subprocess.PIPE,
@@ -98,10 +99,17 @@ def run(model: Path, source: Path, output: Path, workers: int) -> dict[str, Any]
     return {
         "seconds": round(seconds, 2),
         "rows_per_s": round(rows / seconds),
+        "processor_s": round(processor_seconds() - worked, 2),
         "peak_mb": peak // 1000,
         "largest_mb": largest // 1000,
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def processor_seconds() -> float:
+    """Time of processors that all ended processes of this one took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def family(number: int) -> Iterator[int]:
