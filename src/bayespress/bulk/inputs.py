@@ -151,6 +151,8 @@ def _renamed(name: Path) -> Path:
 
 
 def _check_places(items: Sequence[Item], output: Path) -> None:
+    if output.is_file():
+        raise StorageError(f"{output} is a file: give --output the name of a folder")
     sources = {item.source.resolve() for item in items}
     for item in items:
         if (output / item.name).resolve() in sources:
