@@ -66,8 +66,8 @@ def cut(
 
     Examples
     --------
-    >>> list(cut(io.BytesIO(b'a,b\\n1,"x\\ny"\\n2,z'), "x.csv", ",", size=9))
-    [(1, b'a,b\\n'), (2, b'1,"x\\ny"\\n'), (4, b'2,z')]
+    >>> list(cut(io.BytesIO(b'a,b\n1,"x\ny"\n2,z'), "x.csv", ",", size=9))
+    [(1, b'a,b\n'), (2, b'1,"x\ny"\n'), (4, b'2,z')]
     """
     held, line = b"", 1
     size = size or PART_BYTES
