@@ -202,6 +202,8 @@ def test_a_parquet_column_that_holds_no_texts():
     ("arguments", "rule"),
     [
         (["--input", "a.csv"], "--input needs a folder for the answers: add --output"),
+        (["text", "--workers", "2"], "--workers is for answers to files: name these with --input"),
+        (["text", "--probabilities"], "--probabilities is for answers to files"),
         (["--output", "out"], "--output is for the answers to files: name them with --input"),
         (["--input", "no/*.csv", "--output", "out"], "no file matches; check the pattern"),
         (["--input", "a.csv", "--output", "."], "would replace an input: choose another --output"),

@@ -280,6 +280,12 @@ def test_without_optuna_it_names_the_extra(base, monkeypatch):
     assert not Path("sw").exists()
 
 
+def test_several_processes_do_not_run_one_sweep(base, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    line = refused(*base, "--search", "hidden_size=4")
+    assert line == "error: a sweep trains in one process: start it without torchrun"
+
+
 def done(number, quality, ratio):
     return Done(number, {}, Figures(quality, quality, ratio))
 

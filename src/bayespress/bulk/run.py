@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bayespress import runtime
-from bayespress.bulk import workers
+from bayespress.bulk import cutting, workers
 from bayespress.bulk.columns import Columns
 from bayespress.bulk.inputs import Item, find
 from bayespress.bulk.memory import Memory, Stamp
@@ -24,6 +24,9 @@ from bayespress.errors import BayespressError, DataError
 
 _AHEAD = 2
 """Parts for each process that are read before their turn: what memory holds at most."""
+
+_UNPACKED = 8
+"""Times that text which was compressed may be larger."""
 
 
 class BulkListener(Protocol):
@@ -149,11 +152,13 @@ class Job:
         StorageError
             If answers cannot be written; what was done is not lost.
         """
-        count = processes or processors()
         with self.memory.locked():
             waiting = self._waiting(listener, force=force)
-            listener.on_begin(sum(file.item.source.stat().st_size for file in waiting))
-            rows = 0
+            size, rows = sum(file.item.source.stat().st_size for file in waiting), 0
+            # No more than there are parts, of which a compressed file has some more.
+            parts = len(waiting) + _UNPACKED * size // cutting.PART_BYTES
+            count = min(processes or processors(), parts)
+            listener.on_begin(size)
             if waiting:
                 with Pool(self.engine, count) as pool:
                     rows = _Run(self, pool, listener, _AHEAD * count).answer(waiting)

@@ -57,10 +57,19 @@ def command(
     if inputs or output:
         _predict_files(model_file(model), (*inputs, *texts), output, options)
         return
+    _check_no_options_of_files(options)
     predictor = runtime.load_classifier(model_file(model))
     for batch in [list(texts)] if texts else stdin_texts():
         sys.stdout.writelines(_answers(predictor, batch))
         sys.stdout.flush()
+
+
+def _check_no_options_of_files(options: dict[str, Any]) -> None:
+    usual = {"text_column": "text", "prefix": "", "workers": None}
+    for name, value in options.items():
+        if value != usual.get(name, False):
+            flag = name.replace("_", "-")
+            raise DataError(f"--{flag} is for answers to files: name these with --input")
 
 
 def _predict_files(

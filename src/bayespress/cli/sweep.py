@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from bayespress.cli.result import say, times
 from bayespress.cli.stopping import resumable
 from bayespress.cli.train import chosen_code, layered, source_and_code
 from bayespress.config import Config
-from bayespress.errors import MissingExtraError
+from bayespress.errors import ConfigError, MissingExtraError
 from bayespress.history import EpochRecord
 from bayespress.schedules import Value
 
@@ -103,6 +104,8 @@ def search(
     Stopped
         If Ctrl-C or SIGTERM came.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("a sweep trains in one process: start it without torchrun")
     try:
         from bayespress import sweep  # noqa: PLC0415 - torch is an extra, as Optuna is
         from bayespress.sweep.run import run  # noqa: PLC0415
