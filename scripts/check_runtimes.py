@@ -16,6 +16,7 @@ import argparse
 import importlib.util
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(predict(JSON.parse(line)).probabilities)}\\n`);
 }
 """
+
+# A label may have a tab in it.
+TOLD = re.compile(r"(.*?)\t([01]\.\d{6})(?:\t|$)")
 
 Probabilities = NDArray[np.floating]
 Runtime = Callable[[Sequence[str]], Probabilities]
@@ -127,7 +131,7 @@ def _c_library(model: CompactClassifier, _: Path) -> Runtime | None:
 
 
 def _c_program(model: CompactClassifier, folder: Path) -> Runtime | None:
-    """Build the exported program, which tells the best class's probability alone."""
+    """Build the exported program, which tells the probabilities of its answer alone."""
     if not shutil.which("cc"):
         return None
     write_c(model, folder / "c")
@@ -138,6 +142,8 @@ def _c_program(model: CompactClassifier, folder: Path) -> Runtime | None:
         # A line is a text; a line's end in it is, as a space, no part of a word.
         lines = "".join(text.replace("\n", " ") + "\n" for text in texts)
         answers = _answers([str(folder / "c" / "model")], lines)
+        if model.multi_label:
+            return _of_several_labels(model, texts, answers)
         found: Probabilities = np.ma.masked_equal(np.zeros((len(texts), len(model.labels))), 0)
         for number, line in enumerate(answers):
             label, _, probability = line.rpartition("\t")
@@ -145,6 +151,18 @@ def _c_program(model: CompactClassifier, folder: Path) -> Runtime | None:
         return found
 
     return ask
+
+
+def _of_several_labels(
+    model: CompactClassifier, texts: Sequence[str], answers: Sequence[str]
+) -> Probabilities:
+    """Read lines of all labels that are at least as probable as not, each with its probability."""
+    # A label that is not told may have any probability below a half: the right one, if that is.
+    found = np.minimum(TextPredictor(model).predict_proba(texts), 0.5)
+    for row, line in zip(found, answers, strict=True):
+        for label, probability in TOLD.findall(line):
+            row[model.labels.index(label)] = float(probability)
+    return found
 
 
 def _javascript(model: CompactClassifier, folder: Path) -> Runtime | None:

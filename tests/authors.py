@@ -29,7 +29,12 @@ def load(path: Path) -> dict[str, np.ndarray]:
 
 
 def own_names(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """Rearrange arrays that the authors' parameters index into ours, by our parameter names."""
+    """Rearrange arrays that the authors' parameters index into ours, by a classifier's names."""
+    ours = _own_names(values, prefix)
+    return {name.replace("lstm.", "recurrent.layers.0.0."): value for name, value in ours.items()}
+
+
+def _own_names(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
 
     def get(name: str) -> np.ndarray | None:
         return values.get(f"{prefix}/{name}")
@@ -71,7 +76,7 @@ def own_names(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarra
 
 def own_language_names(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     """Rearrange as `own_names`; a language model's input weights have a row for every token."""
-    ours = own_names(values, prefix)
+    ours = _own_names(values, prefix)
     for name in ("lstm.weight_ih.mean", "lstm.weight_ih.log_sigma"):
         if name in ours:
             ours[name] = ours[name].T
@@ -99,10 +104,9 @@ def build(fixture: dict[str, np.ndarray], dtype: torch.dtype) -> TextClassifierN
 
 def load_state(net: torch.nn.Module, ours: dict[str, np.ndarray], dtype: torch.dtype) -> None:
     state = net.state_dict()
-    for name in state:
-        if name in ours:
-            assert state[name].shape == ours[name].shape, name
-            state[name] = torch.from_numpy(np.ascontiguousarray(ours[name])).to(dtype)
+    for name in set(ours) & set(state):
+        assert state[name].shape == ours[name].shape, name
+        state[name] = torch.from_numpy(np.ascontiguousarray(ours[name])).to(dtype)
     net.load_state_dict(state)
 
 
@@ -120,12 +124,13 @@ def probabilities(logits: torch.Tensor) -> torch.Tensor:
 
 
 def assert_masks(fixture: dict[str, np.ndarray], masks: KeepMasks) -> None:
+    (cell,) = masks.cells
     for name, actual in (
         ("vocab", masks.vocab),
-        ("hidden", masks.hidden),
-        ("gates", masks.gates),
-        ("w_inp", masks.weight_ih.transpose(1, 2)),
-        ("w_hid", masks.weight_hh.transpose(1, 2)),
+        ("hidden", cell.hidden),
+        ("gates", cell.gates),
+        ("w_inp", cell.weight_ih.transpose(1, 2)),
+        ("w_hid", cell.weight_hh.transpose(1, 2)),
         ("w_dense", masks.output_weight.t()),
     ):
         expected = fixture[f"masks/{name}"].reshape(actual.shape)

@@ -61,6 +61,9 @@ class DataConfig:
         0.15, "share of the data kept for testing, where no test data is given", low=0.0, high=0.9
     )
     split_seed: int = setting(113, "seed of the shuffle before the split", low=0)
+    streaming: bool = setting(
+        False, "read hf:owner/name row by row and keep its texts on disk, not in memory"
+    )
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,22 @@ class ModelConfig:
         "LLLLLL", "six letters (lm: four), or a preset: w, w+voc, w+n, w+g+n, dense"
     )
     embedding_size: int = setting(300, "dimensions of the word embeddings", low=1)
-    hidden_size: int = setting(128, "neurons of the LSTM", low=1)
+    hidden_size: int = setting(128, "neurons of the LSTM, in each layer and direction", low=1)
+    cell: str = setting("lstm", "recurrent cells of a classifier", choices=("lstm", "gru"))
+    layers: int = setting(1, "recurrent layers of a classifier", low=1, high=16)
+    bidirectional: bool = setting(False, "a classifier reads texts in both directions")
+    pooling: str = setting(
+        "last",
+        "what a classifier's output layer reads: the last state, or the mean or maximum of all",
+        choices=("last", "mean", "max"),
+    )
+    dropout: float = setting(
+        0.0, "between a classifier's layers, share of outputs set to zero", low=0.0, high=0.95
+    )
     gate_activation: str = setting(
-        "hard_sigmoid", "activation of i, f and o", choices=("hard_sigmoid", "sigmoid")
+        "hard_sigmoid",
+        "activation of gates with values from 0 to 1",
+        choices=("hard_sigmoid", "sigmoid"),
     )
     embeddings: str | None = setting(None, "pretrained vectors, GloVe or word2vec text, .gz too")
     embedding_range: float = setting(
@@ -349,12 +365,21 @@ def _problems(flat: Mapping[str, Value]) -> Iterator[str]:
             yield _unknown(key, FIELDS)
         else:
             yield from _problems_of_value(key, value)
+    yield from _problems_of_network(flat)
     kind = _SPARSITY.get(str(flat.get("task", DataConfig.task)))
     if kind is not None and isinstance(code := flat.get("code"), str):
         try:
             kind.from_name(code)
         except ConfigError as error:
             yield str(error)
+
+
+def _problems_of_network(flat: Mapping[str, Value]) -> Iterator[str]:
+    """Look for what only classifiers have, in a language model's settings."""
+    for key in ("cell", "layers", "bidirectional", "pooling", "dropout"):
+        usual = FIELDS[key].default
+        if flat.get("task") == "lm" and flat.get(key, usual) != usual:
+            yield f"{key} is a setting of classifiers: a language model has one LSTM ({usual})"
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:

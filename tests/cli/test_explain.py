@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,10 +13,11 @@ from rich.text import Text
 
 from bayespress import compact
 from bayespress.cli.explanation import print_explanation
+from bayespress.compact import CompactGRU
 from bayespress.runtime import TextPredictor, explain
 from tests.cli.helpers import answers, refused, worked
 from tests.compact.language_strategies import small_language_model
-from tests.compact.strategies import encoder_of, models, random_model
+from tests.compact.strategies import encoder_of, models, networks, random_model, random_network
 from tests.export.conftest import node  # noqa: F401 - a fixture
 from tests.export.node import needs_node
 from tests.export.texts import KNOWN_OR_ANY, TEXT
@@ -112,7 +114,7 @@ def test_a_language_model_is_refused(tmp_path):
     max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(models(KNOWN_OR_ANY), LINES)
+@given(models(KNOWN_OR_ANY) | networks(KNOWN_OR_ANY), LINES)
 def test_numbers_are_those_of_the_exported_module(node, model, texts):  # noqa: F811
     compact.save(model, "m.bpr")
     label = model.labels[-1]
@@ -134,6 +136,45 @@ def test_numbers_are_those_of_the_exported_module(node, model, texts):  # noqa: 
 def units(text, place):
     """Count characters as JavaScript does."""
     return len(text[:place].encode("utf-16-le")) // 2
+
+
+def labels_model(*bias):
+    """A model for several labels at once, each with its bias for the log odds of an empty text."""
+    model = random_network(encoder_of(["good", "bad"]), CompactGRU, [[2, 2]], outputs=len(bias),
+                           multi_label=True, pooling="mean")  # fmt: skip
+    return dataclasses.replace(model, output_bias=np.array(bias, np.float32))
+
+
+def test_of_several_labels_all_that_are_given_are_named():
+    model = labels_model(9, -9, 8)
+    lines = shown(model, "good bad", terminal=False).splitlines()
+    shares = TextPredictor(model).predict_proba(["good bad"])[0]
+    best, second, third = np.argsort(-shares).tolist()
+    assert third == 1
+    told = [f"class {k} {shares[k]:.1%}" for k in (best, second)]
+    assert lines[0] == f"{', '.join(told)}; explained: {told[0]}"
+    assert f"+ speaks for class {best}, - against it" in lines
+
+
+def test_where_no_label_is_given_the_most_probable_one_is_explained():
+    lines = shown(labels_model(-9, -20), "good", terminal=False).splitlines()
+    assert lines[0].startswith("no label; explained: class 0 0.")
+    assert shown(labels_model(9, -20), "good", terminal=False).splitlines()[0] == "class 0 100.0%"
+
+
+def test_of_two_labels_at_once_neither_is_the_others_opposite():
+    picture = plain(shown(labels_model(9, -9), "good bad"))
+    assert "for class 0  against class 0" in picture
+    assert "toward" not in picture
+
+
+def test_json_names_the_labels_that_are_given():
+    compact.save(labels_model(9, -9, 8), "m.bpr")
+    (found,) = explanations("m.bpr", "good", "--label", "class 1")
+    assert set(found["labels"]) == {"class 0", "class 2"}
+    assert found["labels"][found["label"]] == found["probability"] == max(found["labels"].values())
+    assert found["explained"] == "class 1"
+    assert found["tokens"][-1]["probability"] < 0.5
 
 
 def test_a_terminal_shows_the_whole_text_in_colours():

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from bayespress import compact, data, recipes
+from bayespress.compact import CompactGRU
 from bayespress.data import LabelledTexts, Splits
 from bayespress.recipes import Recipe
 from tests.cli.helpers import (
@@ -24,7 +25,7 @@ from tests.cli.helpers import (
     write_folder,
     write_jsonl,
 )
-from tests.compact.strategies import encoder_of, random_model
+from tests.compact.strategies import encoder_of, random_model, random_network
 
 RUN_FILES = [
     "best.safetensors",
@@ -177,6 +178,28 @@ def test_constant_gates_are_shown_with_their_values():
     for number, line in enumerate((first, second)):
         shown = ["~" if v is None else f"{v:.3f}" for v in gates[number].values()]
         assert line.split() == [str(number), *shown]
+
+
+def test_inspect_shows_the_gates_of_every_cell():
+    model = random_network(encoder_of(["good", "bad"]), CompactGRU, [[2, 1], [3, 1]], outputs=2,
+                           multi_label=True)  # fmt: skip
+    compact.save(model, "m.bpr")
+    said = worked("inspect", "m.bpr")
+    assert "labels              class 0, class 1 (a text may have several, or none)" in said
+    assert "21 of 21 gates are computed (~)" in said
+    lines = [line.split() for line in said.splitlines()]
+    assert lines.count(["neuron", "r", "z", "n"]) == 4
+    assert "layer 2, forwards: 9 of 9" in said.splitlines()
+    assert lines.count(["0", "~", "~", "~"]) == 4
+    short = worked("inspect", "m.bpr", "--neurons", "3").splitlines()
+    assert "layer 2, backwards: 3 of 3" in short
+    assert short[-1] == "… and 4 more (--neurons 7)"
+    assert sum(line.startswith("neuron") for line in short) == 2
+    found = json.loads(worked("inspect", "m.bpr", "--json"))
+    assert found["multi_label"]
+    assert found["cells"][3] == {
+        "kind": "gru", "layer": 2, "backward": True, "neurons": 1, "live_gates": 3,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

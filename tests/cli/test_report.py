@@ -17,7 +17,7 @@ from bayespress.config import Config
 from bayespress.history import read_history
 from tests.cli.helpers import TINY, TINY_LANGUAGE, refused, worked
 from tests.cli.test_mistakes import call_without
-from tests.report.helpers import Strict, checked_drawing, text_of
+from tests.report.helpers import Strict, checked_drawing, network, text_of
 
 
 @pytest.fixture
@@ -107,6 +107,15 @@ def test_a_model_file_alone_shows_what_is_shipped(run):
     assert "There is a model file alone: no history, no settings, no network." in text
     assert "In the file:" in text
     assert "In the network:" not in text
+
+
+def test_every_cell_of_a_network_is_shown(tmp_path):
+    compact.save(network(multi_label=True), tmp_path / "m.bpr")
+    said = worked("report", "m.bpr", "--output", "page.html", "--figures", "figures")
+    for name in ("gates", "gates_l1_reverse", "weight_ih_l0_reverse", "weight_hh_l1"):
+        assert f"run1-{name}.svg" in said
+        checked_drawing((tmp_path / "figures" / f"run1-{name}.svg").read_text("utf-8"))
+    assert "Gates: layer 2, backwards" in reported("m.bpr")
 
 
 def test_without_torch_the_rest_is_shown(run, trained):

@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 from hypothesis import strategies as st
 
-from bayespress.compact import CompactClassifier, CompactLSTM
+from bayespress.compact import CompactClassifier, CompactGRU, CompactLSTM
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 
 ANY_WORD = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=6)
@@ -71,6 +71,88 @@ def models(draw, words=ANY_WORD):
     )
 
 
+@st.composite
+def networks(draw, words=ANY_WORD):
+    """Classifiers of every kind: cells, layers, directions, poolings, several labels at once."""
+    encoder = TextEncoder(
+        Tokenizer(draw(st.booleans())), draw(vocabularies(words)), draw(st.integers(1, 12))
+    )
+    return random_network(
+        encoder,
+        draw(st.sampled_from([CompactLSTM, CompactGRU])),
+        draw(LAYERS),
+        dims=draw(st.integers(0, 4)),
+        outputs=draw(st.integers(1, 4)),
+        pooling=draw(st.sampled_from(["last", "mean", "max"])),
+        multi_label=draw(st.booleans()),
+        seed=draw(st.integers(0, 2**32 - 1)),
+        live=draw(st.sampled_from([0.0, 0.6, 1.0])),
+        activation=draw(st.sampled_from(["hard_sigmoid", "sigmoid"])),
+    )
+
+
+LAYERS = st.integers(1, 2).flatmap(
+    lambda directions: st.lists(
+        st.lists(st.integers(0, 4), min_size=directions, max_size=directions),
+        min_size=1,
+        max_size=3,
+    )
+)
+"""Neurons of each cell, layer by layer."""
+
+
+def random_network(
+    encoder,
+    kind,
+    layers,
+    *,
+    dims=3,
+    outputs=1,
+    pooling="last",
+    multi_label=False,
+    seed=0,
+    live=1.0,
+    activation="sigmoid",
+):
+    """A classifier with cells of random weights, of whose gates a share is live."""
+    random = np.random.default_rng(seed)
+
+    def array(*shape):
+        return random.normal(size=shape).astype(np.float32)
+
+    cells, inputs = [], dims
+    for layer in layers:
+        cells.append(
+            tuple(_random_cell(array, random, kind, inputs, h, live, activation) for h in layer)
+        )
+        inputs = sum(layer)
+    labels = outputs if multi_label else max(outputs, 2)
+    return CompactClassifier(
+        encoder,
+        array(encoder.vocabulary.num_rows - 1, dims),
+        tuple(cells),
+        array(outputs, inputs),
+        array(outputs),
+        tuple(f"class {number}" for number in range(labels)),
+        pooling,
+        multi_label,
+    )
+
+
+def _random_cell(array, random, kind, inputs, hidden, live, activation):
+    gates = len(kind.gates) * hidden
+    numbers = np.flatnonzero(random.random(gates) < live)
+    more = {"hidden_bias": array(hidden)} if kind is CompactGRU else {}
+    return kind(
+        weight_ih=array(len(numbers), inputs),
+        weight_hh=array(len(numbers), hidden),
+        bias=array(gates),
+        live_gates=numbers,
+        gate_activation=activation,
+        **more,
+    )
+
+
 def random_model(
     encoder,
     dims,
@@ -99,11 +181,11 @@ def random_model(
     return CompactClassifier(
         encoder,
         array(encoder.vocabulary.num_rows - 1, dims),
-        lstm,
+        ((lstm,),),
         array(outputs, hidden),
         array(outputs),
         tuple(f"class {number}" for number in range(max(outputs, 2))),
-        info,
+        info=info,
     )
 
 

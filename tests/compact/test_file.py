@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import zlib
 from types import MappingProxyType
 
@@ -7,13 +8,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayespress.compact import dumps, file, load, loads, save
+from bayespress.compact import (
+    CompactCell,
+    CompactGRU,
+    CompactLSTM,
+    byte_counts,
+    cells_of,
+    dumps,
+    file,
+    load,
+    loads,
+    save,
+    with_layers,
+)
 from bayespress.compact.layout import arrays_of
 from bayespress.errors import ArtifactError, BayespressError
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
-from tests.compact.forging import text_of
-from tests.compact.strategies import encoder_of, models, random_model, small_model
+from tests.compact.forging import parts, text_of
+from tests.compact.language_strategies import language_models
+from tests.compact.strategies import (
+    encoder_of,
+    models,
+    networks,
+    random_model,
+    random_network,
+    small_model,
+)
 
+any_classifiers = models() | networks()
 WORD_LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
@@ -44,9 +66,14 @@ def assert_same(one, other):
     assert one.encoder == other.encoder
     assert one.labels == other.labels
     assert dict(one.info) == dict(other.info)
-    assert one.lstm.gate_activation == other.lstm.gate_activation
-    assert one.lstm.live_gates.tolist() == other.lstm.live_gates.tolist()
-    assert other.lstm.live_gates.dtype == np.int64
+    assert (one.pooling, one.multi_label) == (other.pooling, other.multi_label)
+    assert list(map(len, one.layers)) == list(map(len, other.layers))
+    for (_, cell), (_, back) in zip(cells_of(one), cells_of(other), strict=True):
+        assert type(cell) is type(back)
+        assert cell.gate_activation == back.gate_activation
+        assert cell.live_gates.tolist() == back.live_gates.tolist()
+        assert back.live_gates.dtype == np.int64
+    assert list(arrays_of(one)) == list(arrays_of(other))
     for name, array in arrays_of(one).items():
         back = arrays_of(other)[name]
         assert back.shape == array.shape
@@ -54,12 +81,12 @@ def assert_same(one, other):
         assert back.tobytes() == (array + np.float32(0)).tobytes()
 
 
-@given(models())
+@given(any_classifiers)
 def test_a_model_comes_back_bit_by_bit(model):
     assert_same(model, loads(dumps(model)))
 
 
-@given(models(), st.randoms(use_true_random=False))
+@given(any_classifiers, st.randoms(use_true_random=False))
 def test_equal_models_give_equal_bytes_whatever_the_order_of_the_map(model, random):
     items = list(model.encoder.vocabulary.rows.items())
     random.shuffle(items)
@@ -135,7 +162,106 @@ def test_gates_out_of_order_are_not_saved(changes, message):
     model = small_model()
     lstm = dataclasses.replace(model.lstm, **changes)
     with pytest.raises(ArtifactError, match=message):
-        dumps(dataclasses.replace(model, lstm=lstm))
+        dumps(with_layers(model, ((lstm,),)))
+
+
+def small_network(kind=CompactGRU, layers=((2, 1), (3, 2)), **changes):
+    return random_network(encoder_of(["good", "bad"]), kind, layers, outputs=3, **changes)
+
+
+def with_last_cell(model, **changes):
+    *below, (*others, cell) = model.layers
+    return with_layers(model, (*below, (*others, dataclasses.replace(cell, **changes))))
+
+
+def with_other_layers(*layers):
+    return dataclasses.replace(small_network(), layers=layers)
+
+
+LOW_AND_HIGH = small_network().layers
+NO_KIND = CompactCell(*[np.zeros((0, 3), np.float32)] * 2, np.zeros(0), np.zeros(0, int), "sigmoid")
+NETWORKS_THAT_FAIL = {
+    "no layer": (with_other_layers(), "there are 0 layers, not 1 … 64"),
+    "too many": (with_other_layers(*LOW_AND_HIGH * 33), "there are 66 layers, not 1 … 64"),
+    "no cell": (with_other_layers(()), "a layer has neither one cell nor two"),
+    "three cells": (
+        with_other_layers((*LOW_AND_HIGH[0], LOW_AND_HIGH[0][0])),
+        "a layer has neither one cell nor two",
+    ),
+    "no kind of cell": (
+        with_other_layers((NO_KIND,)),
+        "a cell is not one of CompactLSTM, CompactGRU",
+    ),
+    "two kinds of cells": (
+        with_other_layers(LOW_AND_HIGH[0], small_network(CompactLSTM).layers[1]),
+        "cells are not all of one kind with one activation",
+    ),
+    "two activations": (
+        with_last_cell(small_network(), gate_activation="hard_sigmoid"),
+        "cells are not all of one kind with one activation",
+    ),
+    "activation": (small_network(activation="relu"), "gate_activation is 'relu', not one of hard"),
+    "pooling": (small_network(pooling="min"), "pooling is 'min', not one of last, mean, max"),
+    "labels": (
+        dataclasses.replace(small_network(multi_label=True), labels=("a", "b")),
+        "2 labels do not fit outputs of number 3",
+    ),
+    "upside down": (
+        with_other_layers(*LOW_AND_HIGH[::-1]),
+        "weight_ih_l1 has shape (6, 3), but the others ask for (6, 5)",
+    ),
+    "a layer left out": (
+        with_other_layers(LOW_AND_HIGH[0]),
+        "output_weight has shape (3, 5), but the others ask for (3, 3)",
+    ),
+    "bias": (
+        with_last_cell(small_network(), bias=np.zeros(7, np.float32)),
+        "bias_l1_reverse has shape (7,), but the others ask for (6,)",
+    ),
+    "hidden bias": (
+        with_last_cell(small_network(), hidden_bias=np.zeros(3, np.float32)),
+        "hidden_bias_l1_reverse has shape (3,), but the others ask for (2,)",
+    ),
+    "nan": (
+        with_last_cell(small_network(), hidden_bias=np.full(2, np.nan, np.float32)),
+        "hidden_bias_l1_reverse has values that are not finite",
+    ),
+    "gates": (
+        with_last_cell(small_network(), live_gates=np.arange(1, 7)),
+        "live_gates_l1_reverse leave the range 0 … 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS_THAT_FAIL)
+def test_an_inconsistent_network_is_not_saved(name):
+    model, message = NETWORKS_THAT_FAIL[name]
+    with pytest.raises(ArtifactError, match=re.escape(f"cannot save this model: {message}")):
+        dumps(model)
+
+
+def test_the_header_tells_what_the_papers_network_has_not():
+    plain, gru = small_network(CompactLSTM, [[2]]), small_network(layers=[[2]])
+    other = small_network(pooling="max", multi_label=True)
+    fields = [parts(dumps(model))[0] for model in (plain, gru, other)]
+    new = [{key: field[key] for key in field if key in NETWORK_KEYS} for field in fields]
+    assert new == [
+        {"hidden": 2},
+        {"hidden": 2, "cell": "gru"},
+        {"layers": [[2, 1], [3, 2]], "cell": "gru", "pooling": "max", "multi_label": True},
+    ]
+
+
+NETWORK_KEYS = {"hidden", "layers", "cell", "pooling", "multi_label"}
+
+
+@given(models() | networks() | language_models())
+def test_bytes_are_counted_part_by_part(model):
+    counts = byte_counts(model)
+    assert sum(counts.values()) == len(dumps(model))
+    bitmaps = [-(-len(cell.bias) // 8) for _, cell in cells_of(model)]
+    assert counts["live gates"] == sum(bitmaps)
+    assert list(counts)[-len(arrays_of(model)) :] == list(arrays_of(model))
 
 
 @pytest.mark.parametrize(("rows", "message"), [

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayespress.compact import CompactClassifier, arrays_of, dumps, rounded
+from bayespress.compact import CompactClassifier, arrays_of, cells_of, dumps, rounded
 from bayespress.compact.header import DICTIONARY
 from tests.compact.language_strategies import language_models
-from tests.compact.strategies import encoder_of, models, random_model
+from tests.compact.strategies import encoder_of, models, networks, random_model
 
 PAGE = Path(__file__).parents[2] / "docs" / "format.md"
 PRECISIONS = st.sampled_from(["float32", "float16", "int8", "int3", "auto"])
@@ -29,8 +29,11 @@ def read():
 
 def assert_found(found, model):
     header, words, live, tokens, arrays = found
-    assert live == model.lstm.live_gates.tolist()
+    assert live == [cell.live_gates.tolist() for _, cell in cells_of(model)]
     if isinstance(model, CompactClassifier):
+        assert header.get("pooling", "last") == model.pooling
+        assert header.get("multi_label", False) == model.multi_label
+        assert header.get("cell", "lstm") == model.layers[0][0].name
         assert sorted(words) == sorted(model.encoder.vocabulary.rows)
         assert tuple(header["labels"]) == model.labels
         assert tokens is None
@@ -38,11 +41,16 @@ def assert_found(found, model):
         assert tuple(words) == model.encoder.tokens
         assert tokens == model.inputs.tolist()
     assert header["info"] == dict(model.info)
+    assert list(arrays) == list(arrays_of(model))
     for name, array in arrays_of(model).items():
         assert np.array_equal(np.array(arrays[name], np.float32).reshape(array.shape), array)
 
 
-@given(model=models() | language_models(), precision=PRECISIONS, share=st.sampled_from([0.1, 2.0]))
+@given(
+    model=models() | networks() | language_models(),
+    precision=PRECISIONS,
+    share=st.sampled_from([0.1, 2.0]),
+)
 def test_the_documented_reader_finds_what_was_written(read, model, precision, share):
     sigmas = {name: share * np.abs(array) for name, array in arrays_of(model).items()}
     small = rounded(model, precision, sigmas)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bayespress.compact import dumps, loads
+from bayespress.compact import CompactGRU, dumps, loads
 from bayespress.compact.file import MAGIC
 from bayespress.compact.words import pack_words
 from bayespress.errors import ArtifactError
@@ -23,13 +23,33 @@ from tests.compact.forging import (
     seal,
 )
 from tests.compact.language_strategies import small_language_model
-from tests.compact.strategies import JSON, small_model
+from tests.compact.strategies import (
+    JSON,
+    encoder_of,
+    models,
+    networks,
+    random_network,
+    small_model,
+)
 
 HONEST, HONEST_LANGUAGE = dumps(small_model()), dumps(small_language_model(window=7))
-KINDS = pytest.mark.parametrize("honest", [HONEST, HONEST_LANGUAGE], ids=["classifier", "language"])
+NETWORK = random_network(
+    encoder_of(["good", "bad"]),
+    CompactGRU,
+    [[2, 1], [1, 2]],
+    dims=2,
+    outputs=3,
+    pooling="mean",
+    multi_label=True,
+)
+HONEST_NETWORK = dumps(NETWORK)
+KINDS = pytest.mark.parametrize(
+    "honest", [HONEST, HONEST_LANGUAGE, HONEST_NETWORK], ids=["classifier", "language", "network"]
+)
 ARRAYS = parts(HONEST)[2]
 with_fields = partial(forge_fields, HONEST)
 with_tokens = partial(forge_fields, HONEST_LANGUAGE)
+with_network = partial(forge_fields, HONEST_NETWORK)
 
 
 @KINDS
@@ -84,6 +104,35 @@ def test_bytes_cut_out_under_a_right_checksum_do_no_harm(honest, data):
     end = data.draw(st.integers(start, len(honest) - 4))
     assume(start != end)
     assert load_or_refuse(seal(honest[:start] + honest[end:-4])) is None
+
+
+@given(networks(), st.data())
+def test_damage_to_a_network_of_any_shape_does_no_harm(model, data):
+    body = bytearray(dumps(model)[:-4])
+    start = data.draw(st.integers(PRELUDE, len(body)))
+    end = data.draw(st.integers(start, min(start + 8, len(body))))
+    body[start:end] = data.draw(st.binary(max_size=8))
+    load_or_refuse(seal(bytes(body)))
+
+
+SIZES = JSON | st.integers(-1, 5) | st.sampled_from([True, 10**4, 2**31, 2**62, 10**30])
+LAYERS = JSON | st.lists(JSON | st.lists(SIZES, max_size=3), max_size=66)
+
+
+@given(
+    networks() | models(),
+    st.fixed_dictionaries({}, optional={
+        "layers": LAYERS,
+        "hidden": SIZES,
+        "input": SIZES,
+        "outputs": SIZES,
+        "cell": JSON | st.sampled_from(["gru", "lstm"]),
+        "pooling": JSON | st.sampled_from(["last", "mean", "max"]),
+        "multi_label": JSON,
+    }),
+)  # fmt: skip
+def test_a_header_that_lies_about_its_network_does_no_harm(model, changes):
+    load_or_refuse(forge_fields(dumps(model), **changes))
 
 
 @KINDS
@@ -190,9 +239,49 @@ LIES_ABOUT_LANGUAGE = {
     "classifier": (with_tokens(kind="classifier"), "its kind of model is unknown"),
     "language": (with_fields(kind="language_model"), "'level' is not of type str"),
 }  # fmt: skip
+NETWORK_ARRAYS = parts(HONEST_NETWORK)[2]
+LIES_ABOUT_NETWORKS = {
+    "no layer": (with_network(layers=[]), "it has 0 layers"),
+    "65 layers": (with_network(layers=[[1]] * 65), "it has 65 layers"),
+    "no list": (with_network(layers=2), "'layers' is not of type list"),
+    "null": (with_network(layers=None), "'layers' is not of type list"),
+    "object": (with_network(layers={"0": [2, 1]}), "'layers' is not of type list"),
+    "no cell": (with_network(layers=[[]]), "a layer has neither one cell nor two"),
+    "three cells": (with_network(layers=[[1, 1, 1]]), "a layer has neither one cell nor two"),
+    "layer of another type": (with_network(layers=[2, 1]), "a layer has neither one cell nor two"),
+    "layer of text": (with_network(layers=["21"]), "a layer has neither one cell nor two"),
+    "negative": (with_network(layers=[[2, -1]]), "'layers' is negative or more than the file"),
+    "huge": (with_network(layers=[[2**62]]), "'layers' is negative or more than the file can hold"),
+    "bool": (with_network(layers=[[2, True]]), "a size of 'layers' is not of type int"),
+    "float": (with_network(layers=[[2.0, 1]]), "a size of 'layers' is not of type int"),
+    "list": (with_network(layers=[[[2]]]), "a size of 'layers' is not of type int"),
+    "null size": (with_network(layers=[[None]]), "a size of 'layers' is not of type int"),
+    "many neurons": (with_network(layers=[[9000]]), "its sizes ask for 3375 bytes where"),
+    "more neurons": (with_network(layers=[[2, 1], [1, 9]]), "a bitmap has bits behind its end"),
+    "fewer neurons": (with_network(layers=[[1, 1], [1, 2]]), "a bitmap has bits behind its end"),
+    "layer more": (with_network(layers=[[2, 1], [1, 2], [1]]), "a block is of the unknown kind"),
+    "layer less": (with_network(layers=[[2, 1]]), "a bitmap has bits behind its end"),
+    "cells apart": (with_network(layers=[[2], [1], [1, 2]]), "a block is of the unknown kind"),
+    "cell": (with_network(cell="rnn"), "its kind of cell is unknown"),
+    "another cell": (with_network(cell="lstm"), "a block is of the unknown kind"),
+    "cell of another type": (with_network(cell=["gru"]), "'cell' is not of type str"),
+    "null cell": (with_network(cell=None), "'cell' is not of type str"),
+    "pooling": (with_network(pooling="min"), "pooling is 'min', not one of last, mean, max"),
+    "pooling of another type": (with_network(pooling=1), "'pooling' is not of type str"),
+    "null pooling": (with_network(pooling=None), "'pooling' is not of type str"),
+    "multi_label": (with_network(multi_label=1), "'multi_label' is not of type bool"),
+    "null multi_label": (with_network(multi_label=None), "'multi_label' is not of type bool"),
+    "labels": (with_network(labels=["a", "b"]), "2 labels do not fit outputs of number 3"),
+    "bitmap": (with_network(arrays=b"\x7f" + NETWORK_ARRAYS[1:]), "a bitmap has bits behind its"),
+    "bytes over": (with_network(arrays=NETWORK_ARRAYS + b"\0"), "its sizes leave 1 bytes over"),
+    "bytes missing": (with_network(arrays=NETWORK_ARRAYS[:-1]), "its sizes ask for 12 bytes where"),
+    "gru": (with_fields(cell="gru"), "a block is of the unknown kind"),
+    "several labels": (with_fields(multi_label=True), "2 labels do not fit outputs of number 1"),
+}  # fmt: skip
 ALL_LIES = {
     **{f"classifier: {name}": lie for name, lie in LIES.items()},
     **{f"language: {name}": lie for name, lie in LIES_ABOUT_LANGUAGE.items()},
+    **{f"network: {name}": lie for name, lie in LIES_ABOUT_NETWORKS.items()},
 }
 
 
@@ -274,6 +363,10 @@ GREEDY = {
         rows=900, input=250, arrays=ARRAYS[:1] + b"\x08\xc0\x3e\0\xe8\7" + b"\xff" * 1000
     ),
     "neurons": with_tokens(hidden=20_000),
+    "neurons of a network": with_network(layers=[[20_000, 20_000]]),
+    "neurons without gates": with_network(layers=[[4_000, 4_000]] * 2, arrays=bytes(8_000)),
+    "neurons with all gates": with_network(layers=[[1_000]] * 3, arrays=b"\xff" * 2_000),
+    "cells without neurons": with_network(layers=[[0, 0]] * 64),
     **{name: data for name, (data, _) in ALL_LIES.items() if len(data) < 4_000},
 }
 

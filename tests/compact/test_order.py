@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 from bayespress.compact import by_alphabet, dumps
 from bayespress.runtime import LanguageModel, TextPredictor
 from tests.compact.language_strategies import language_models
-from tests.compact.strategies import encoder_of, models, random_model
+from tests.compact.strategies import encoder_of, models, networks, random_model
 
 LETTERS = st.sampled_from(["a", "b", "ab", "ba", "é", "Z"])
 
 
-@given(models(LETTERS), st.lists(st.lists(LETTERS, max_size=6).map(" ".join), min_size=1))
+@given(
+    models(LETTERS) | networks(LETTERS),
+    st.lists(st.lists(LETTERS, max_size=6).map(" ".join), min_size=1),
+)
 def test_a_sorted_classifier_says_the_same(model, texts):
     expected = TextPredictor(model).predict_proba(texts)
     ordered = by_alphabet(model)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayespress.compact import arrays_of, dumps, loads, rounded
+from bayespress.compact import CompactGRU, arrays_of, cells_of, dumps, loads, rounded
 from bayespress.errors import ConfigError
 from tests.compact.language_strategies import language_models, random_language_model, word_encoder
-from tests.compact.strategies import encoder_of, models, random_model
+from tests.compact.strategies import encoder_of, models, networks, random_model, random_network
 
-any_models = models() | language_models()
+any_models = models() | networks() | language_models()
 PRECISIONS = ["float32", "float16", "int8", "int5", "int2", "auto"]
 WORDS = [f"word{number}" for number in range(300)]
 
@@ -42,6 +42,26 @@ def test_rounding_twice_is_rounding_once(model, precision):
     again = rounded(small, precision)
     for name, array in arrays_of(small).items():
         np.testing.assert_array_equal(arrays_of(again)[name], array)
+
+
+@given(networks(), st.sampled_from(PRECISIONS))
+def test_rounding_changes_nothing_but_weights(model, precision):
+    small = rounded(model, precision, sigmas_of(model, 0.5))
+    assert (small.pooling, small.multi_label, small.labels) == (
+        model.pooling, model.multi_label, model.labels,
+    )  # fmt: skip
+    for (end, cell), (same_end, rounded_cell) in zip(cells_of(model), cells_of(small), strict=True):
+        assert (end, type(cell)) == (same_end, type(rounded_cell))
+        assert cell.live_gates.tolist() == rounded_cell.live_gates.tolist()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS[1:])
+def test_every_cell_of_a_network_is_rounded(precision):
+    model = random_network(encoder_of(WORDS), CompactGRU, [[8, 9], [7, 6]], dims=5, outputs=3)
+    small = rounded(model, precision, sigmas_of(model, 0.5))
+    for name, array in arrays_of(small).items():
+        assert (array != arrays_of(model)[name]).any()
+    assert len(dumps(small)) < 0.6 * len(dumps(model))
 
 
 @given(any_models)

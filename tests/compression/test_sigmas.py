@@ -81,7 +81,7 @@ def test_a_threshold_above_the_networks_own_brings_nothing_back():
     net, _ = make("LLLLLL", 1, 0.5, 0.5, "zero", 3)
     before = aggregate_live(net)
     prune_more(net, 10.0)
-    assert torch.equal(aggregate_live(net).weight_hh, before.weight_hh)
+    assert torch.equal(aggregate_live(net).cells[0].weight_hh, before.cells[0].weight_hh)
 
 
 def test_a_threshold_that_is_no_number_is_refused():

@@ -185,7 +185,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
 ROWS = st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b c", "7"])), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.sampled_from([(".csv", ","), (".tsv", "\t")]))
 def test_any_text_survives_csv(rows, kind):
     ending, delimiter = kind
@@ -195,7 +195,7 @@ def test_any_text_survives_csv(rows, kind):
     assert [(row.text, row.label) for row in read] == rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.booleans())
 def test_any_text_survives_json_lines(rows, ascii_only):
     lines = [
@@ -205,7 +205,7 @@ def test_any_text_survives_json_lines(rows, ascii_only):
     assert [(row.text, row.label) for row in read] == rows
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=60), st.sampled_from([".csv", ".tsv", ".jsonl", ".txt"]))
 def test_any_bytes_are_read_or_explained(content, ending):
     with suppress(DataError):

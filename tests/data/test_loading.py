@@ -162,7 +162,7 @@ def test_source_defaults_cannot_be_changed_by_a_caller():
     assert source_defaults("demo")["lowercase"] is True
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(1, 60),
     st.floats(0, 0.9),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bayespress.compact import with_layers
 from bayespress.config import DataConfig
 from bayespress.data import load
 from bayespress.export import unicode
@@ -31,9 +32,7 @@ from tests.export.helpers import (
 )
 from tests.export.texts import ANY_CHARACTER, KNOWN, KNOWN_OR_ANY, PIECES, TEXTS, telling_characters
 
-few = settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+few = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_equal_to_numpy(model, texts, program):
@@ -197,7 +196,7 @@ def tiny_models():
 
 def without_columns(model):
     weight_hh = model.lstm.weight_hh * np.array([0, 1, 0, 1, 1], np.float32)
-    return dataclasses.replace(model, lstm=dataclasses.replace(model.lstm, weight_hh=weight_hh))
+    return with_layers(model, ((dataclasses.replace(model.lstm, weight_hh=weight_hh),),))
 
 
 @needs_compiler

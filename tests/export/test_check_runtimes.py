@@ -1,5 +1,6 @@
 """The script that compares all runtimes on real and strange texts."""
 
+import dataclasses
 import json
 import shutil
 from collections import Counter
@@ -8,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayespress.compact import save
+from bayespress.compact import CompactGRU, CompactLSTM, save
+from bayespress.runtime import TextPredictor
 from bayespress.storage import CACHE_VARIABLE
 from bayespress.text import Tokenizer
-from tests.compact.strategies import encoder_of, random_model
+from tests.compact.strategies import encoder_of, random_model, random_network
 from tests.loading import load_file
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_runtimes.py"
@@ -54,6 +56,37 @@ def test_all_runtimes_agree_on_real_and_strange_texts(script, texts, tmp_path):
             assert line["texts"] == len(mixed) == 150
             assert line["non_ascii"] >= 40
             assert line["largest_difference"] <= script.LIMIT
+
+
+@pytest.mark.parametrize("kind", [CompactLSTM, CompactGRU])
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_runtimes_agree_on_any_network(script, texts, tmp_path, kind, multi_label):
+    mixed = script.mixed(texts, 0.5)
+    encoder = model_of(mixed).encoder
+    model = random_network(
+        encoder, kind, [[3, 2], [2, 4]], outputs=3, pooling="mean", multi_label=multi_label
+    )
+    lines = list(script.check(model, mixed, tmp_path))
+    assert [line["runtime"] for line in lines] == list(script.RUNTIMES)
+    ran = [line for line in lines if "skipped" not in line]
+    assert len(ran) >= 3  # numpy and ONNX need no compiler and no node
+    assert all(line["largest_difference"] <= script.LIMIT for line in ran)
+
+
+def test_a_program_that_tells_the_labels_of_a_text_is_held_to_all_of_them(script):
+    model = random_network(encoder_of("ab"), CompactGRU, [[2]], outputs=3, multi_label=True)
+    model = dataclasses.replace(model, labels=("x", "y\tz", "w"))
+    (right,) = TextPredictor(model).predict_proba(["a b"])
+    told = [
+        f"{label}\t{probability:.6f}"
+        for label, probability in zip(model.labels, right, strict=True)
+        if probability >= 0.5
+    ]
+    assert 0 < len(told) < 3
+    found = script._of_several_labels(model, ["a b"] * 2, ["\t".join(told), ""])
+    np.testing.assert_allclose(found[0], right, atol=1e-6)
+    # What it did not tell is known to be no more than a half.
+    np.testing.assert_allclose(found[1], np.minimum(right, 0.5), atol=1e-6)
 
 
 def test_copies_are_equal_for_equal_seeds_and_hold_every_kind(script, texts):

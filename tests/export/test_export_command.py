@@ -3,10 +3,10 @@
 import pytest
 
 from bayespress.cli.export import TARGETS
-from bayespress.compact import save
+from bayespress.compact import CompactGRU, save
 from tests.cli.helpers import refused, worked
 from tests.compact.language_strategies import small_language_model
-from tests.compact.strategies import small_model
+from tests.compact.strategies import encoder_of, random_network, small_model
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +14,11 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     save(small_model(), "model.bpr")
+
+
+def labels_model():
+    layers = [[2, 1], [1, 2]]
+    return random_network(encoder_of(["good"]), CompactGRU, layers, outputs=3, multi_label=True)
 
 
 def test_it_tells_what_it_wrote_and_what_to_type_next(tmp_path):
@@ -26,7 +31,7 @@ def test_it_tells_what_it_wrote_and_what_to_type_next(tmp_path):
 
 
 @pytest.mark.parametrize(("target", "inside"), [("js", "export function"), ("html", "<title>Mood")])
-@pytest.mark.parametrize("model", [small_model, small_language_model])
+@pytest.mark.parametrize("model", [small_model, small_language_model, labels_model])
 def test_modules_and_pages_are_one_file(tmp_path, target, inside, model):
     save(model(), "any.bpr")
     command = ["export", "any.bpr", "--to", target, "--output", "one file", "--title", "Mood"]

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bayespress.compact import CompactGRU, CompactLSTM
 from bayespress.config import DataConfig
 from bayespress.data import load_split
 from bayespress.errors import ArtifactError, DataError
-from bayespress.export.javascript import write_js
+from bayespress.export.javascript import module_of, write_js
 from bayespress.runtime import LanguageModel, TextPredictor, explain
 from bayespress.text import TokenEncoder, Tokenizer
 from tests.compact.language_strategies import (
@@ -21,7 +22,14 @@ from tests.compact.language_strategies import (
     random_language_model,
     small_language_model,
 )
-from tests.compact.strategies import encoder_of, models, random_model, small_model
+from tests.compact.strategies import (
+    encoder_of,
+    models,
+    networks,
+    random_model,
+    random_network,
+    small_model,
+)
 from tests.export.node import needs_node
 
 pytestmark = needs_node
@@ -31,9 +39,7 @@ TEXT = st.text(st.characters() | st.sampled_from(" \n\r'’.ΣAaİ\x1c\x85\u0345
 TEXTS = st.lists(
     TEXT | st.lists(WORDS | TEXT, max_size=20).map(" ".join), min_size=1, max_size=12
 )  # fmt: skip
-LOOSE = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+LOOSE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PLANES_OF_LETTERS, PLANE_OF_TAGS = range(0x20000), range(0xE0000, 0xE1000)
 
 
@@ -43,7 +49,7 @@ def joined(text):
 
 
 @LOOSE
-@given(models(WORDS), TEXTS)
+@given(models(WORDS) | networks(WORDS), TEXTS)
 def test_probabilities_and_words_equal_those_of_python(node, model, texts):
     texts = [joined(text) for text in texts]
     answers = node.answers(
@@ -55,6 +61,8 @@ def test_probabilities_and_words_equal_those_of_python(node, model, texts):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     for answer, row in zip(predicted, found, strict=True):
         assert answer["label"] == model.labels[row.argmax()]
+        given = [label for label, share in zip(model.labels, row, strict=True) if share >= 0.5]
+        assert answer.get("labels") == (given if model.multi_label else None)
     for text, tokens in zip(texts, explained, strict=True):
         assert [token["token"] for token in tokens] == list(model.encoder.tokenizer.words(text))
         for before, after in itertools.pairwise(tokens):
@@ -62,11 +70,22 @@ def test_probabilities_and_words_equal_those_of_python(node, model, texts):
 
 
 @LOOSE
-@given(models(WORDS), TEXTS)
+@given(models(WORDS) | networks(WORDS), TEXTS)
 def test_effects_are_those_of_python(node, model, texts):
     text = joined(" ".join(texts))
-    (tokens,) = node.answers(model, [["explain", text]])
-    words = explain(TextPredictor(model), text).words
+    first, *others = node.answers(model, [["explain", text], *every_label(text, model)])
+    best = explain(TextPredictor(model), text).explained
+    assert_effects_equal(first, model, text, best)
+    for tokens, label in zip(others, model.labels, strict=True):
+        assert_effects_equal(tokens, model, text, label)
+
+
+def every_label(text, model):
+    return [["explain", text, label] for label in model.labels]
+
+
+def assert_effects_equal(tokens, model, text, label):
+    words = explain(TextPredictor(model), text, label).words
     for token, word in zip(tokens, words, strict=True):
         assert (token["token"], token["read"], token["kept"]) == (word.token, word.read, word.kept)
         assert token["effect"] == pytest.approx(word.effect, abs=1e-4)
@@ -80,6 +99,52 @@ def test_places_are_those_of_the_text_before_it_was_lowercased(node):
                              [["explain", text]])  # fmt: skip
     places = [(token["token"], token["start"], token["end"]) for token in tokens]
     assert places == [("i", 0, 1), ("ç", 1, 2), ("𐐨", 3, 5), ("good", 7, 11)]
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+@pytest.mark.parametrize("kind", [CompactLSTM, CompactGRU])
+@pytest.mark.parametrize("layers", [[[3]], [[3, 2]], [[2], [0], [3]], [[2, 3], [3, 1]]])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_every_kind_of_network_reads_as_in_python(node, kind, layers, pooling, multi_label):
+    """Whatever the random networks are, each kind is among those that are held against numpy."""
+    model = random_network(
+        encoder_of(["good", "bad", "naïve"], max_length=8), kind, layers, outputs=3,
+        pooling=pooling, multi_label=multi_label, live=0.7,
+    )  # fmt: skip
+    texts = ["", "good", "bad new good", "naïve bad bad " * 4]
+    calls = [["predict", text] for text in texts] + every_label(texts[-1], model)
+    answers = node.answers(model, calls)
+    np.testing.assert_allclose(
+        [answer["probabilities"] for answer in answers[: len(texts)]],
+        TextPredictor(model).predict_proba(texts),
+        rtol=0,
+        atol=1e-5,
+    )
+    for tokens, label in zip(answers[len(texts) :], model.labels, strict=True):
+        assert_effects_equal(tokens, model, texts[-1], label)
+
+
+def test_effects_of_a_label_are_its_own_log_odds(node):
+    model = random_network(encoder_of(["good", "bad"]), CompactGRU, [[2, 2]], outputs=2,
+                           multi_label=True)  # fmt: skip
+    calls = [["explain", "good bad", label] for label in model.labels]
+    for tokens, odds in zip(node.answers(model, calls), log_odds(model, "good bad"), strict=True):
+        assert sum(token["effect"] for token in tokens) == pytest.approx(odds, abs=1e-4)
+
+
+def log_odds(model, text):
+    """By how much a whole text raises each output."""
+    before, after = TextPredictor(model).logits([np.array([], int), model.encoder.encode(text)])
+    return after - before
+
+
+def test_the_module_of_the_papers_network_has_none_of_the_general_code():
+    encoder = encoder_of(["good"])
+    general = {"class GRU", "hasBackward", "the most probable label,"}
+    assert not {code for code in general if code in module_of(small_model())}
+    gru = random_network(encoder, CompactGRU, [[2]])
+    assert {code for code in general if code in module_of(gru)} == {"class GRU"}
+    assert "class LSTM" not in module_of(gru)
 
 
 def test_an_answer_can_be_named_whose_words_are_explained(node):

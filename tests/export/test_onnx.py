@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx.reference import ReferenceEvaluator
 
-from bayespress.compact import load, save
+from bayespress.compact import CompactGRU, CompactLSTM, layers_of, load, save, with_layers
 from bayespress.errors import ArtifactError, MissingExtraError
 from bayespress.export import write_onnx
 from bayespress.export.onnx import graph, onnx_of
@@ -34,11 +34,19 @@ from tests.compact.language_strategies import (
     small_language_model,
     word_encoder,
 )
-from tests.compact.strategies import encoder_of, models, random_model, small_model
+from tests.compact.strategies import (
+    LAYERS,
+    encoder_of,
+    models,
+    networks,
+    random_model,
+    random_network,
+    small_model,
+)
 from tests.export.texts import KNOWN_OR_ANY, TEXT
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "onnx.md"
-FEW = settings(deadline=None, max_examples=80)
+FEW = settings(max_examples=80)
 
 
 def session_of(model):
@@ -51,8 +59,11 @@ def sessions(draw, strategy):
     model = draw(strategy)
     if draw(st.booleans()):
         # Gates reach the flat ends of their activation.
-        lstm = model.lstm
-        model = dataclasses.replace(model, lstm=dataclasses.replace(lstm, bias=4 * lstm.bias))
+        layers = [
+            tuple(dataclasses.replace(cell, bias=4 * cell.bias) for cell in layer)
+            for layer in layers_of(model)
+        ]
+        model = with_layers(model, tuple(layers))
     with mock.patch.object(graph, "NODE_BYTES", draw(st.sampled_from([-(10**9), 10**9]))):
         return model, session_of(model)
 
@@ -77,7 +88,16 @@ def close(found, expected):
 @FEW
 @given(sessions(models()), st.data())
 def test_a_classifier_answers_as_that_of_python(both, data):
-    model, session = both
+    assert_same_answers(*both, data)
+
+
+@FEW
+@given(sessions(networks()), st.data())
+def test_any_network_answers_as_that_of_python(both, data):
+    assert_same_answers(*both, data)
+
+
+def assert_same_answers(model, session, data):
     rows = model.encoder.vocabulary.num_rows
     texts = data.draw(st.lists(ids_below(rows), min_size=1, max_size=5))
     longest = max(map(len, texts))
@@ -86,11 +106,17 @@ def test_a_classifier_answers_as_that_of_python(both, data):
     logits, probabilities = session.run(["logits", "probabilities"], feed)
     expected = TextPredictor(model).logits([np.array(text, np.int32) for text in texts])
     close(logits, expected)
-    both_sides = expected if expected.shape[1] > 1 else np.pad(expected, ((0, 0), (1, 0)))
-    close(probabilities, softmax(both_sides))
+    close(probabilities, right_probabilities(model, expected))
     for text, together in zip(texts, logits, strict=True):
         (alone,) = session.run(["logits"], padded([text], len(text), padding=0))
         close(alone[0], together)
+
+
+def right_probabilities(model, logits):
+    """By other words than the runtime's: 1 / (1 + exp(-x)) for each, or a softmax."""
+    if model.multi_label:
+        return (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    return softmax(logits if logits.shape[1] > 1 else np.pad(logits, ((0, 0), (1, 0))))
 
 
 @FEW
@@ -132,6 +158,54 @@ def test_a_text_without_tokens_is_answered_rightly_by_programs_that_do_not_know_
     run = ReferenceEvaluator(onnx.load_model_from_string(onnx_of(model))).run
     (logits,) = run(["logits"], padded([[], [1, 2, 3]], 3, padding=1))
     close(logits, TextPredictor(model).logits([np.zeros(0, int), np.array([1, 2, 3])]))
+
+
+KINDS = pytest.mark.parametrize("kind", [CompactLSTM, CompactGRU])
+
+
+@KINDS
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@given(LAYERS, st.integers(0, 999), st.sampled_from([0.0, 0.6, 1.0]))
+@settings(max_examples=10)
+def test_another_program_gives_the_same_for_any_network(kind, pooling, layers, seed, live):
+    # It knows neither lengths nor a hard sigmoid.
+    model = random_network(
+        encoder_of("abc"), kind, layers, pooling=pooling, outputs=2, seed=seed, live=live
+    )
+    run = ReferenceEvaluator(onnx.load_model_from_string(onnx_of(model))).run
+    texts = [[1, 2, 3, 0], [3, 3, 1, 2]]
+    (logits,) = run(["logits"], padded(texts, 4, padding=0))
+    close(logits, TextPredictor(model).logits([np.array(text) for text in texts]))
+
+
+@KINDS
+@pytest.mark.parametrize("layers", [[[3]], [[2, 1]], [[2, 2], [1, 0], [0, 3]]])
+def test_other_texts_of_a_batch_change_nothing(kind, layers):
+    # Each direction of each layer ends where a text does, not where the batch does.
+    model = random_network(encoder_of("abc"), kind, layers, pooling="max", outputs=2)
+    session, text = session_of(model), [3, 1]
+    (alone,) = session.run(["logits"], padded([text], 2, padding=0))
+    (among,) = session.run(["logits"], padded([[1, 2, 3, 1, 2], text, []], 7, padding=2))
+    close(among[1:2], alone)
+    close(among[2], model.output_bias)
+
+
+@KINDS
+def test_each_cell_is_one_node_of_its_kind(kind):
+    model = random_network(encoder_of("abc"), kind, [[2, 3], [1, 4]])
+    nodes = onnx.load_model_from_string(onnx_of(model)).graph.node
+    cells = [node for node in nodes if node.op_type == kind.name.upper()]
+    told = [{one.name: one for one in node.attribute} for node in cells]
+    assert [one["hidden_size"].i for one in told] == [2, 3, 1, 4]
+    assert ["direction" in one for one in told] == [False, True, False, True]
+    if kind is CompactGRU:
+        assert all(one["linear_before_reset"].i == 1 for one in told)
+
+
+def test_two_directions_share_the_word_vectors():
+    words = encoder_of([f"w{number}" for number in range(500)])
+    one, two = (random_network(words, CompactGRU, layers, dims=5) for layers in ([[4]], [[4, 4]]))
+    assert len(onnx_of(two)) < len(onnx_of(one)) + 2500
 
 
 def test_another_program_gives_the_same():
@@ -196,6 +270,12 @@ def about(model):
     return json.loads(entry.value)
 
 
+def test_the_metadata_tell_that_a_text_may_have_several_labels():
+    model = random_network(encoder_of("abc"), CompactLSTM, [[2]], outputs=3)
+    assert "multi_label" not in about(model)
+    assert about(dataclasses.replace(model, multi_label=True))["multi_label"] is True
+
+
 def test_an_inconsistent_model_is_refused(tmp_path):
     model = dataclasses.replace(small_model(), labels=("one",))
     with pytest.raises(ArtifactError, match="1 labels do not fit outputs of number 1"):
@@ -233,11 +313,14 @@ def test_the_examples_of_the_document_work(documented):
 
 
 @FEW
-@given(sessions(models(KNOWN_OR_ANY)), st.lists(TEXT, min_size=1, max_size=5))
+@given(
+    sessions(models(KNOWN_OR_ANY) | networks(KNOWN_OR_ANY)), st.lists(TEXT, min_size=1, max_size=5)
+)
 def test_texts_become_ids_by_the_metadata_alone(documented, both, texts):
     model, session = both
     told = json.loads(session.get_modelmeta().custom_metadata_map["bayespress"])
     assert (told["kind"], told["labels"]) == ("classifier", list(model.labels))
+    assert told.get("multi_label", False) == model.multi_label
     feed = documented["padded"]([documented["rows_of"](text, told["text"]) for text in texts])
     (probabilities,) = session.run(["probabilities"], feed)
     close(probabilities, TextPredictor(model).predict_proba(texts))

@@ -47,7 +47,7 @@ def assert_equal_both_ways(function, *inputs):
     torch.testing.assert_close(*both_ways(function, inputs), **CLOSE)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.integers(1, 300), inner=sizes, columns=sizes, seed=seeds)
 def test_matrix_products_of_any_size(rows, inner, columns, seed):
     assert_equal_both_ways(linear, normal(rows, inner, seed=seed), normal(columns, inner))
@@ -59,7 +59,7 @@ def some_pairs(batch, words, steps, seed):
     return Tokens(torch.zeros(words, 1), word).pairs
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(batch=sizes, words=sizes, steps=sizes, size=sizes, seed=seeds, which=st.sampled_from("vib"))
 def test_vectors_of_pairs_with_any_group_variables(batch, words, steps, size, seed, which):
     pairs = some_pairs(batch, words, steps, seed)
@@ -73,7 +73,7 @@ def test_vectors_of_pairs_with_any_group_variables(batch, words, steps, size, se
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     steps=st.integers(1, 6),
     batch=st.integers(1, 40),

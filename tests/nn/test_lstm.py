@@ -75,7 +75,7 @@ def test_the_state_is_carried_from_call_to_call():
     torch.testing.assert_close(last, state)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     left=st.integers(0, 4),
     right=st.integers(0, 4),

@@ -79,7 +79,7 @@ def test_results_and_gradients_equal_those_of_autograd(padding, hard, groups):
     check_equal_to_reference(arguments(groups), mask_of(padding), hard=hard)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     steps=st.integers(1, 6),
     batch=st.integers(1, 4),

@@ -5,11 +5,12 @@ import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
+from bayespress.compact import CompactGRU
 from bayespress.config import Config
 from bayespress.history import EpochRecord
 from bayespress.report import ReportedRun
 from tests.compact.language_strategies import random_language_model, word_encoder
-from tests.compact.strategies import encoder_of, random_model
+from tests.compact.strategies import encoder_of, random_model, random_network
 
 HOSTILE = "</title></svg><script>alert('x')</script><img src=x onerror=\"1\">&amp;\x00\u202e"
 ELSEWHERE = r"(?i)https?:|//[a-z]|url\(|@import|<script|<link rel=\"style"
@@ -54,6 +55,12 @@ def classifier(words=("good", "bad", "naïve"), outputs=1, density=1.0, **change
     live = [number for number in range(16) if number % 3]
     model = random_model(encoder_of(words), 3, 4, live, outputs, seed=1, density=density)
     return dataclasses.replace(model, **changes)
+
+
+def network(kind=CompactGRU, layers=((3, 2), (2, 2)), outputs=3, **changes):
+    """A classifier with several cells."""
+    encoder = encoder_of(("good", "bad", "naïve"))
+    return random_network(encoder, kind, layers, outputs=outputs, live=0.7, **changes)
 
 
 def run(name="mine", **changes):

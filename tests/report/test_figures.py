@@ -6,7 +6,9 @@ import re
 import numpy as np
 import pytest
 
+from bayespress.compact import arrays_of
 from bayespress.report import KeptWeights, figures_of
+from bayespress.report.bars import word_charts
 from bayespress.report.gates import NEURONS, gate_charts
 from bayespress.report.lines import Series, line_chart
 from bayespress.report.masks import mask_charts
@@ -14,7 +16,15 @@ from bayespress.report.raster import png, shares
 from bayespress.report.svg import Axis
 from bayespress.runtime import inspect
 from tests.compact.strategies import encoder_of, random_model
-from tests.report.helpers import HOSTILE, NAMESPACE, checked_drawing, classifier, history, run
+from tests.report.helpers import (
+    HOSTILE,
+    NAMESPACE,
+    checked_drawing,
+    classifier,
+    history,
+    network,
+    run,
+)
 from tests.report.test_page import every_run
 
 
@@ -118,6 +128,39 @@ def test_masks_show_the_network_above_the_file_and_count_both():
     images = list(checked_drawing(figures["r-embedding"].to_file()).iter(f"{NAMESPACE}image"))
     assert len(images) == 2
     assert all(image.get("href").startswith("data:image/png;base64,") for image in images)
+
+
+def test_masks_of_every_cell_are_drawn_with_its_gates():
+    model = network()
+    full = {"weight_hh": np.ones((9, 3), bool), "weight_hh_l1_reverse": np.ones((6, 2), bool)}
+    figures = {f.name: f for f in mask_charts("r", model, KeptWeights(full, 3, sliced=False))}
+    ends = ("", "_l0_reverse", "_l1", "_l1_reverse")
+    cells = [f"r-{name}{end}" for end in ends for name in ("weight_ih", "weight_hh")]
+    assert list(figures) == ["r-embedding", *cells, "r-output"]
+    for end in ends:
+        matrix = arrays_of(model)[f"weight_hh{end}"]
+        counts = f"In the file: {matrix.size} of {matrix.shape[0]} × {matrix.shape[1]} weights"
+        assert counts in figures[f"r-weight_hh{end}"].description
+    assert figures["r-weight_hh_l1_reverse"].description.startswith("In the network: 12 of 6 × 2")
+    drawn = checked_drawing(figures["r-weight_hh"].to_file())
+    assert [text for text in texts(drawn) if text in "rzn"][:3] == ["r", "z", "n"]
+
+
+def test_gates_of_every_cell_are_pictures_of_their_own():
+    charts = gate_charts("g", inspect(network(), 1))
+    assert [chart.name for chart in charts] == [
+        "g", "g_l0_reverse", "g_l1", "g_l1_reverse",
+    ]  # fmt: skip
+    assert charts[3].title == "Gates of every neuron of layer 2, backwards"
+    assert charts[3].description.startswith("neuron 0: r ")
+    assert [chart.description.count("neuron") for chart in charts] == [3, 2, 2, 2]
+
+
+def test_words_of_several_labels_are_not_said_to_speak_for_one():
+    model = network(outputs=2, multi_label=True)
+    titles = [chart.title for chart in word_charts("w", inspect(model, 1))]
+    assert titles
+    assert set(titles) <= set(model.labels)
 
 
 def test_a_single_weight_of_a_large_matrix_is_seen():

@@ -4,10 +4,11 @@ import dataclasses
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bayespress import data
-from bayespress.compact import byte_counts, dumps
+from bayespress.compact import CompactGRU, CompactLSTM, byte_counts, dumps
 from bayespress.config import Config
 from bayespress.report import ReportedRun, page_of
 from bayespress.report.wording import times
@@ -18,6 +19,7 @@ from tests.report.helpers import (
     classifier,
     history,
     language_run,
+    network,
     run,
     text_of,
 )
@@ -31,6 +33,9 @@ RUNS = {
     "one epoch": [run(history=history(1))],
     "no words": [run(model=classifier(words=()))],
     "many classes": [run(model=classifier(labels=tuple("abcdefghijk"), outputs=11))],
+    "several cells": [run(model=network())],
+    "several labels": [run(model=network(multi_label=True, pooling="max"))],
+    "no neurons": [run(model=network(CompactLSTM, [[0], [0]], pooling="mean"))],
     "hostile": [
         run(
             HOSTILE,
@@ -113,6 +118,45 @@ def test_a_character_model_is_measured_in_bits():
     text = text_of(page_of([one], "t"))
     assert "test bits per character of the shipped file 1.4427" in text
     assert "Bits per character by epoch" in text
+
+
+def test_gates_stand_cell_by_cell():
+    text = text_of(page_of([run(model=network())], "t"))
+    for name in ("forwards", "backwards"):
+        for layer in (1, 2):
+            assert f"Gates: layer {layer}, {name}" in text
+            assert f"layer {layer}, {name} gate computed constant" in text
+    assert {"reset", "update", "new"} <= set(text.split())
+    assert "of 27 gates of 9 neurons are computed" in text
+    assert "An update gate z at 1 keeps the state" in text
+    alone = text_of(page_of([run(model=network(CompactGRU, [[2]]))], "t"))
+    assert "layer 1" not in alone
+    assert "A forget gate at 1 keeps the state" in text_of(page_of([run()], "t"))
+
+
+def test_of_several_labels_all_that_are_given_are_named():
+    def told(bias):
+        model = network(CompactLSTM, [[2]], outputs=len(bias), multi_label=True)
+        model = dataclasses.replace(
+            model,
+            output_weight=np.zeros_like(model.output_weight),
+            output_bias=np.array(bias, np.float32),
+        )
+        return text_of(page_of([run(model=model)], "t", ["good"])).replace(" %", "%")
+
+    assert "class 2 88.08%, class 0 73.11%; marked: class 2" in told([1, -1, 2])
+    assert "no label; the most probable one is class 1 26.89%; marked: class 1" in told([-2, -1])
+    assert "marked" not in told([1])
+
+
+def test_texts_of_several_labels_are_shown_without_a_verdict(monkeypatch):
+    words = "so very long and so very dull a text as this"
+    test = SimpleNamespace(texts=[f"good {words}"] * 9, labels=[("a", "b")] * 9)
+    monkeypatch.setattr(data, "is_at_hand", lambda _: True)
+    monkeypatch.setattr(data, "load_split", lambda *_: test)
+    text = text_of(page_of([run(model=network(multi_label=True))], "t"))
+    assert "Of the run’s test data." in text
+    assert not re.search("; right|its label is", text)
 
 
 def test_what_is_missing_is_said():

@@ -26,7 +26,7 @@ def model_of(vectors, outputs=1, labels=("bad", "good"), *, live=(2,)):
     return CompactClassifier(
         encoder=encoder,
         embedding=np.array(list(vectors.values()), np.float32)[:, None],
-        lstm=lstm,
+        layers=((lstm,),),
         output_weight=weight,
         output_bias=np.zeros(outputs, np.float32),
         labels=labels,

@@ -6,13 +6,21 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from bayespress.compact import CompactGRU, CompactLSTM
 from bayespress.errors import ConfigError
 from bayespress.runtime import TextPredictor, explain, predictor
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
-from tests.compact.strategies import encoder_of, models, random_model, small_model
+from tests.compact.strategies import (
+    encoder_of,
+    models,
+    networks,
+    random_model,
+    random_network,
+    small_model,
+)
 
 WORDS = st.sampled_from(["good", "bad", "naïve", "ΟΔΟΣ", "οδος", "İ", "i", "x", "𐐀", "ǆ"])
 PITFALLS = ["İ", "Σ", "ΑΣ", "ß", "ǅ"]
@@ -22,20 +30,22 @@ TEXT = st.lists(WORDS | st.text(max_size=5), max_size=16).map(" ".join)
 @st.composite
 def questions(draw):
     """A model, a text, and one of its classes or none."""
-    model = draw(models(WORDS))
+    model = draw(models(WORDS) | networks(WORDS))
     return model, draw(TEXT), draw(st.none() | st.sampled_from(model.labels))
 
 
 def odds(model, ids, label):
-    """Log odds after some rows, by a softmax in double precision."""
+    """Log odds after some rows, by a softmax or a sigmoid in double precision."""
     (logits,) = TextPredictor(model).logits([np.array(ids, np.int32)]).astype(float)
+    if model.multi_label:
+        share = 1 / (1 + np.exp(-logits[model.labels.index(label)]))
+        return np.log(share) - np.log1p(-share)
     logits = np.array([0.0, *logits]) if len(logits) == 1 else logits
     weights = np.exp(logits - logits.max())
     others = np.delete(weights, model.labels.index(label)).sum()
     return np.log(weights[model.labels.index(label)]) - np.log(others)
 
 
-@settings(deadline=None)
 @given(questions())
 def test_effects_sum_to_the_change_of_the_answer(question):
     model, text, label = question
@@ -49,7 +59,6 @@ def test_effects_sum_to_the_change_of_the_answer(question):
         assert found.start == pytest.approx(odds(model, before, found.explained), abs=1e-4)
 
 
-@settings(deadline=None)
 @given(questions())
 def test_the_answer_is_that_of_predict(question):
     model, text, label = question
@@ -64,8 +73,7 @@ def test_the_answer_is_that_of_predict(question):
         assert word.probability == pytest.approx(last, abs=1e-6)
 
 
-@settings(deadline=None)
-@given(models(WORDS), st.lists(WORDS, min_size=1, max_size=9))
+@given(models(WORDS) | networks(WORDS), st.lists(WORDS, min_size=1, max_size=9))
 def test_a_probability_is_the_answer_to_the_text_up_to_the_word(model, words):
     vocabulary = dataclasses.replace(model.encoder.vocabulary, suffix=None)
     encoder = dataclasses.replace(model.encoder, vocabulary=vocabulary)
@@ -178,6 +186,53 @@ def test_a_text_of_a_hundred_thousand_words_is_explained():
     found = explain(TextPredictor(model), "good bad " * 50_000)
     assert len(found.words) == 100_000
     assert sum(word.read for word in found.words) == 200
+
+
+def labels_model(bias):
+    """A model for several labels at once, of which each has its bias alone for a log odds."""
+    model = random_network(encoder_of(["good"]), CompactLSTM, [[2]], outputs=len(bias),
+                           multi_label=True)  # fmt: skip
+    return dataclasses.replace(
+        model,
+        output_weight=np.zeros_like(model.output_weight),
+        output_bias=np.array(bias, np.float32),
+    )
+
+
+@pytest.mark.parametrize(("bias", "given"), [
+    ([2, -1, 3], ["class 2", "class 0"]),
+    ([-2, -1, -3], []),
+    ([0, -1], ["class 0"]),
+    ([5], ["class 0"]),
+])  # fmt: skip
+def test_of_several_labels_those_more_probable_than_not_are_given(bias, given):
+    found = explain(TextPredictor(labels_model(bias)), "so good")
+    assert list(found.given) == given
+    assert (found.label, found.explained) == (f"class {np.argmax(bias)}",) * 2
+    assert found.probability == pytest.approx(1 / (1 + np.exp(-max(bias))))
+    assert all(share >= 0.5 for share in found.given.values())
+    assert found.final == pytest.approx(max(bias))
+
+
+def test_of_classes_the_most_probable_one_is_given_however_improbable():
+    model = random_model(encoder_of(["good"]), 2, 2, range(8), 5)
+    found = explain(TextPredictor(model), "good")
+    assert found.given == {found.label: found.probability}
+
+
+def test_effects_on_one_of_several_labels_know_nothing_of_the_others():
+    model = random_network(encoder_of(["good", "bad"]), CompactGRU, [[3, 2]], outputs=2,
+                           pooling="max", multi_label=True)  # fmt: skip
+    alone = dataclasses.replace(
+        model,
+        output_weight=model.output_weight[1:],
+        output_bias=model.output_bias[1:],
+        labels=model.labels[1:],
+    )
+    both, one = (explain(TextPredictor(m), "so good, bad", "class 1") for m in (model, alone))
+    for word, other in zip(both.words, one.words, strict=True):
+        assert word.effect == pytest.approx(other.effect, abs=1e-6)
+        assert word.probability == pytest.approx(other.probability, abs=1e-6)
 
 
 def test_a_class_that_the_model_does_not_have_is_refused():

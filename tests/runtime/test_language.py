@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import bayespress
@@ -74,7 +74,6 @@ def ids_of(model, numbers):
     return [number % len(model.encoder.tokens) for number in numbers]
 
 
-@settings(deadline=None)
 @given(MODELS, NUMBERS)
 def test_negative_log_likelihood_equals_a_plain_loop(model, numbers):
     ids = ids_of(model, numbers)
@@ -83,7 +82,6 @@ def test_negative_log_likelihood_equals_a_plain_loop(model, numbers):
     np.testing.assert_allclose(nll, reference_nll(model, ids), atol=1e-5)
 
 
-@settings(deadline=None)
 @given(MODELS, NUMBERS, st.data())
 def test_a_stream_in_two_parts_gives_what_it_gives_in_one(model, numbers, data):
     ready = LanguageModel(dataclasses.replace(model, window=None))
@@ -97,7 +95,6 @@ def test_a_stream_in_two_parts_gives_what_it_gives_in_one(model, numbers, data):
     np.testing.assert_allclose(last.cell, end.cell, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(MODELS, NUMBERS)
 def test_probabilities_equal_a_plain_loop_and_sum_to_one(model, numbers):
     encoder = dataclasses.replace(model.encoder, tokenizer="spaces", lowercase=False)
@@ -113,7 +110,6 @@ def test_probabilities_equal_a_plain_loop_and_sum_to_one(model, numbers):
     assert found.sum() == pytest.approx(1, abs=1e-5)
 
 
-@settings(deadline=None)
 @given(MODELS, NUMBERS, st.integers(1, 9), st.integers(1, 30), st.integers(1, 3))
 def test_chunks_change_nothing(model, numbers, logits, hidden, windows):
     ids, ready = ids_of(model, numbers), LanguageModel(model)
@@ -234,7 +230,6 @@ def test_an_evaluation_takes_little_memory():
     assert peak < 3 * 4 * language._MAX_LOGITS  # all logits at once are 160 MB
 
 
-@settings(deadline=None)
 @given(MODELS, st.integers(0, 2**64), st.sampled_from([0, 0.5, 1, 3.0]))
 def test_equal_seeds_give_equal_texts_that_never_hold_unknown(model, seed, temperature):
     assume(set(model.encoder.tokens) != {UNKNOWN})
@@ -250,7 +245,6 @@ def test_other_seeds_give_other_texts():
     assert len({"".join(ready.generate("a", 20, seed=seed)) for seed in range(9)}) == 9
 
 
-@settings(deadline=None)
 @given(MODELS)
 def test_temperature_zero_takes_the_most_probable_token(model):
     encoder = dataclasses.replace(model.encoder, lowercase=False)
@@ -279,7 +273,6 @@ def test_a_text_goes_on_as_if_it_had_been_the_prompt():
         assert piece == text[cut]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 99), st.sampled_from(["words", "spaces"]), st.sampled_from(["", "the cat"]))
 def test_pieces_joined_behind_the_prompt_are_the_text(seed, tokenizer, prompt):
     ready = LanguageModel(random_language_model(word_encoder(tokenizer=tokenizer), 3, seed=seed))

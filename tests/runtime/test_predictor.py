@@ -4,14 +4,14 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import bayespress
 from bayespress.compact import save
 from bayespress.runtime import LSTMState, NumpyLSTM, TextPredictor, columns, load, predictor
+from bayespress.runtime.activations import sigmoid
 from bayespress.runtime.columns import ColumnLSTM
-from bayespress.runtime.lstm import sigmoid
 from bayespress.runtime.predictor import softmax
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 from tests.compact.strategies import encoder_of, models, random_model, small_model
@@ -53,7 +53,6 @@ def dense_model(outputs=3, **changes):
     return random_model(encoder, 5, 8, range(32), outputs, seed=4, **changes)
 
 
-@settings(deadline=None)
 @given(models(st.sampled_from(WORDS)), TEXTS)
 def test_predictions_equal_a_plain_loop(model, texts):
     probabilities = TextPredictor(model).predict_proba(texts)
@@ -63,7 +62,6 @@ def test_predictions_equal_a_plain_loop(model, texts):
         np.testing.assert_allclose(row, reference_probabilities(model, text), atol=1e-5)
 
 
-@settings(deadline=None)
 @given(models(st.sampled_from(WORDS)), TEXTS)
 def test_a_prediction_does_not_depend_on_the_other_texts(model, texts):
     ready = TextPredictor(model)
@@ -72,7 +70,6 @@ def test_a_prediction_does_not_depend_on_the_other_texts(model, texts):
         np.testing.assert_allclose(ready.predict_proba([text])[0], row, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(models(st.sampled_from(WORDS)), TEXTS)
 def test_probabilities_sum_to_one_and_labels_follow_them(model, texts):
     ready = TextPredictor(model)
@@ -192,7 +189,7 @@ def test_a_gate_that_is_not_live_is_the_constant_of_its_bias():
         model.lstm, weight_ih=ih[keep], weight_hh=hh[keep], live_gates=np.flatnonzero(keep)
     )
     answers = [
-        TextPredictor(dataclasses.replace(model, lstm=lstm)).predict_proba(random_texts(9))
+        TextPredictor(dataclasses.replace(model, layers=((lstm,),))).predict_proba(random_texts(9))
         for lstm in (masked, smaller)
     ]
     np.testing.assert_allclose(*answers, atol=1e-6)
@@ -253,7 +250,6 @@ def zero_vocabulary():
     return Vocabulary.build([WORDS], size=7, min_documents=1)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_restricting_the_vocabulary_equals_rows_of_zeros(data):
     full = data.draw(st.sampled_from([learned_vocabulary, zero_vocabulary]))()

@@ -48,8 +48,8 @@ def test_what_was_sliced_away_is_pruned_and_tokens_keep_their_columns():
     tokens = len(encoder.tokens)
     interface = LanguageInterface(encoder, inputs=(1, 4, 7))
     config = Config.from_flat({"task": "lm", "code": "LLLL"})
-    net = interface.build(config, Size(4, None, 3, tokens)).eval()
-    full = FullSize(Size(tokens, None, 8, tokens), 0)
+    net = interface.build(config, Size(4, None, ((3,),), tokens)).eval()
+    full = FullSize(Size(tokens, None, ((8,),), tokens), 0)
     kept = kept_weights(Trained(net, interface, "LLLL", 5, full))
     assert kept.sliced
     assert kept.epoch == 5

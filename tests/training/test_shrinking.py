@@ -26,7 +26,7 @@ PRUNING = {
 
 def size_in(file):
     metadata = load_tensors(file)[1]
-    return Size(**metadata["size"]), Size(**metadata["full"]["size"])
+    return Size.from_dict(metadata["size"]), Size.from_dict(metadata["full"]["size"])
 
 
 def make_trainer(tmp_path, **changes):
@@ -72,7 +72,7 @@ def test_only_what_stays_pruned_is_removed(tmp_path):
     with torch.no_grad():  # the dimension comes back: its count begins anew
         trainer.net.lstm.z_input.log_sigma[1] = -5.0
     assert look(trainer, shrinking) == replace(
-        before, rows=before.rows - 1, neurons=before.neurons - 1
+        before, rows=before.rows - 1, hidden=((before.neurons - 1,),)
     )
     prune(trainer, dim=1)
     assert look(trainer, shrinking, times=2).dims == before.dims

@@ -30,6 +30,7 @@ COMMANDS = {
     "inspect": "Show what a model consists of.",
     "report": "Write a page about one or several runs.",
     "export": "Write a model as a program in another language.",
+    "push": "Publish a model on the Hugging Face hub.",
     "doctor": "Show what is installed, what is missing, what is fast.",
     "recipes": "List, show or run the papers' settings.",
 }

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bayespress import runtime
 from bayespress.cli.explanation import print_explanation
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 from bayespress.cli.predict import stdin_texts
 from bayespress.runtime import Explanation
 
@@ -21,19 +21,21 @@ _DIGITS = 6
 
 
 @click.command("explain", short_help="Show how each word moved the answer.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("texts", nargs=-1, metavar="[TEXT]…")
 @click.option("--label", metavar="CLASS", help="class to explain  [the most probable one]")
 @click.option("--words", type=_COUNT, default=8, help="how many words to list  [8]")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object a text")
 def command(
-    model: Path, texts: tuple[str, ...], label: str | None, words: int, *, as_json: bool
+    model: Path | str, texts: tuple[str, ...], label: str | None, words: int, *, as_json: bool
 ) -> None:
     """Colour texts, or the lines of standard input, by how each word moved the answer.
 
-    MODEL is a classifier's file or the folder of its run. The effect of a word is the log odds of
-    the class, had the text ended behind the word, minus those had it ended before it. Effects add
-    up to what the whole text changed. Start and end in JSON count the characters of the text.
+    MODEL is a classifier's file, the folder of its run, or hf://owner/name, which is fetched from
+    the Hugging Face hub. The effect of a word is the log odds of the class, had the text ended
+    behind the word, minus those had it ended before it. Effects add up to what the whole text
+    changed. Start and end in JSON count the characters of the text.
+    Where a text may have several labels, those of at least 50% are named.
 
     \b
     Example:
@@ -46,13 +48,14 @@ def command(
         for text in batch:
             explanation = runtime.explain(predictor, text, label)
             if as_json:
-                sys.stdout.write(_to_json(text, explanation) + "\n")
+                answer = _to_json(text, explanation, several=predictor.model.multi_label)
+                sys.stdout.write(answer + "\n")
             else:
                 print_explanation(console, text, explanation, predictor.model, words)
         sys.stdout.flush()
 
 
-def _to_json(text: str, explanation: Explanation) -> str:
+def _to_json(text: str, explanation: Explanation, *, several: bool) -> str:
     tokens: list[dict[str, Any]] = [
         {
             "text": text[word.start : word.end],
@@ -65,9 +68,11 @@ def _to_json(text: str, explanation: Explanation) -> str:
         }
         for word in explanation.words
     ]
+    given = {label: round(share, _DIGITS) for label, share in explanation.given.items()}
     answer = {
         "label": explanation.label,
         "probability": round(explanation.probability, _DIGITS),
+        **({"labels": given} if several else {}),
         "explained": explanation.explained,
         "start": round(explanation.start, _DIGITS),
         "final": round(explanation.final, _DIGITS),

@@ -74,13 +74,22 @@ def _has_colours(console: Console) -> bool:
 
 def _hues(explanation: Explanation, model: CompactClassifier) -> _Hues:
     """Choose the hues of effects above and below 0; of two classes, each keeps its own."""
-    is_first_of_two = len(model.labels) == 2 and explanation.explained == model.labels[0]
+    is_first_of_two = _has_two(model) and explanation.explained == model.labels[0]
     return (_AWAY, _TOWARD) if is_first_of_two else (_TOWARD, _AWAY)
 
 
+def _has_two(model: CompactClassifier) -> bool:
+    """Tell whether what speaks against a class speaks for the other one."""
+    return len(model.labels) == 2 and not model.multi_label
+
+
 def _answer(explanation: Explanation) -> Text:
-    answer = Text.assemble((explanation.label, "bold"), f" {explanation.probability:.1%}")
-    if explanation.explained != explanation.label:
+    given = [
+        Text.assemble((label, "bold"), f" {share:.1%}")
+        for label, share in explanation.given.items()
+    ]
+    answer = Text(", ").join(given) if given else Text("no label")
+    if list(explanation.given) != [explanation.explained]:
         share = probability_of(explanation.final)
         answer.append(f"; explained: {explanation.explained} {share:.1%}")
     return answer
@@ -143,7 +152,7 @@ def _unread(words: Sequence[WordEffect], model: CompactClassifier) -> str:
 
 def _legend(explanation: Explanation, model: CompactClassifier, hues: _Hues) -> Text:
     explained, others = explanation.explained, set(model.labels) - {explanation.explained}
-    if len(model.labels) == 2:
+    if _has_two(model):
         names = f"toward {explained}", f"toward {others.pop()}"
     else:
         names = f"for {explained}", f"against {explained}"

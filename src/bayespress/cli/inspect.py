@@ -9,22 +9,23 @@ from pathlib import Path
 import click
 
 from bayespress import runtime
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 from bayespress.runtime import Inspection, LanguageInspection
-from bayespress.runtime.structure import GATE_NAMES, Structure, visible
+from bayespress.runtime.structure import Structure, visible
 
 _COUNT = click.IntRange(min=0)
 
 
 @click.command("inspect", short_help="Show what a model consists of.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 @click.option("--words", type=_COUNT, default=20, help="how many kept words to list  [20]")
 @click.option("--neurons", type=_COUNT, default=32, help="how many neurons to list  [32]")
-def command(model: Path, *, as_json: bool, words: int, neurons: int) -> None:
+def command(model: Path | str, *, as_json: bool, words: int, neurons: int) -> None:
     """Show a model's three ratios, its bytes, kept words by weight, neurons and gates.
 
-    A language model's kept words are the tokens that it reads.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub. A language model's kept words are the tokens that it reads.
 
     \b
     Example:
@@ -66,7 +67,9 @@ def _sizes(inspection: Inspection | LanguageInspection) -> Iterator[str]:
 
 def _purpose(inspection: Inspection | LanguageInspection) -> Iterator[str]:
     if isinstance(inspection, Inspection):
-        yield f"classes             {', '.join(inspection.labels)}"
+        several = " (a text may have several, or none)" if inspection.multi_label else ""
+        name = "labels" if inspection.multi_label else "classes"
+        yield f"{name:<20}{', '.join(inspection.labels)}{several}"
         return
     unit = "words" if inspection.level == "word" else "characters"
     window = f", windows of {inspection.window}" if inspection.window else ""
@@ -84,19 +87,27 @@ def _words(inspection: Inspection | LanguageInspection, most: int) -> Iterator[s
             yield f"{name:<{width}} {token.weight:>8.3f}"
     else:
         width = max(map(len, ["kept word", *shown]))
-        yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  speaks for"
+        about = "on" if inspection.multi_label else "speaks for"
+        yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  {about}"
         for name, word in zip(shown, inspection.words, strict=False):
             yield f"{name:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
     yield from _more(len(inspection.words), most, "--words")
 
 
 def _gates(inspection: Structure, most: int) -> Iterator[str]:
-    total = len(GATE_NAMES) * inspection.neurons
+    total = sum(map(len, inspection.gates))
     yield f"\n{inspection.live_gates} of {total} gates are computed (~), the others are constant:"
-    yield "neuron  " + "".join(f"{name:>8}" for name in GATE_NAMES)
-    for number, gates in enumerate(inspection.gates[:most]):
-        values = (gates[name] for name in GATE_NAMES)
-        yield f"{number:<8}" + "".join(f"{'~' if v is None else f'{v:.3f}':>8}" for v in values)
+    room = most
+    for cell, neurons in inspection.gates_by_cell():
+        if name := inspection.name_of(cell):
+            count = cell.neurons * len(cell.gate_names)
+            yield f"{name}: {cell.live_gates} of {count}"
+        if room or not name:
+            yield "neuron  " + "".join(f"{gate:>8}" for gate in cell.gate_names)
+        for number, gates in enumerate(neurons[:room]):
+            values = (gates[gate] for gate in cell.gate_names)
+            yield f"{number:<8}" + "".join(f"{'~' if v is None else f'{v:.3f}':>8}" for v in values)
+        room = max(0, room - len(neurons))
     yield from _more(inspection.neurons, most, "--neurons")
 
 

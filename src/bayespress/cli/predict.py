@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 import click
 
 from bayespress import runtime
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 from bayespress.errors import DataError
 
 _READ_BYTES = 1 << 15
 
 
 @click.command("predict", short_help="Classify texts.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("texts", nargs=-1, metavar="[TEXT]…")
 @click.option(
     "--input", "inputs", multiple=True, help="files, folders or patterns to read, in place of TEXT"
@@ -34,7 +34,7 @@ _READ_BYTES = 1 << 15
 )
 @click.option("--force", is_flag=True, help="replace answers that the folder has")
 def command(
-    model: Path,
+    model: Path | str,
     texts: tuple[str, ...],
     inputs: tuple[str, ...],
     output: Path | None,
@@ -46,7 +46,8 @@ def command(
     each a file of the same name, with columns for label and probability, is written to --output. It
     can be stopped at any moment; the same command goes on.
 
-    MODEL is a model file or the folder of a finished run.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub.
 
     \b
     Example:

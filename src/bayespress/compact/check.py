@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.compact.layout import Sizes, arrays_of
-from bayespress.compact.model import CompactLSTM, CompactModel
+from bayespress.compact.layout import CELLS, Sizes, arrays_of
+from bayespress.compact.model import CompactCell, CompactClassifier, CompactModel
 from bayespress.text import TokenEncoder, Vocabulary
 
 GATE_ACTIVATIONS = ("hard_sigmoid", "sigmoid")
 LEVELS = ("word", "char")
 TOKENIZERS = ("words", "spaces")
 MAX_WINDOW = 2**31 - 1
+POOLINGS = ("last", "mean", "max")
+MAX_LAYERS = 64
 
 
 def problems_of_arrays(model: CompactModel) -> Iterator[str]:
@@ -29,10 +31,23 @@ def problems_of_arrays(model: CompactModel) -> Iterator[str]:
             yield f"{name} has values that are not finite"
 
 
-def problems_of_gates(lstm: CompactLSTM) -> Iterator[str]:
-    """Look at the numbers of the live gates, and at the activation."""
-    yield from problems_of_numbers("live_gates", lstm.live_gates, 4 * lstm.hidden_size)
-    yield from _problems_of_choice("gate_activation", lstm.gate_activation, GATE_ACTIVATIONS)
+def problems_of_layers(model: CompactClassifier) -> Iterator[str]:
+    """Look whether a classifier's layers can be written: their number, and what cells they have."""
+    if not 0 < len(model.layers) <= MAX_LAYERS:
+        yield f"there are {len(model.layers)} layers, not 1 … {MAX_LAYERS}"
+    elif len({len(layer) for layer in model.layers} | {1, 2}) > 2:
+        yield "a layer has neither one cell nor two"
+    elif not all(type(cell) in CELLS.values() for layer in model.layers for cell in layer):
+        yield f"a cell is not one of {', '.join(kind.__name__ for kind in CELLS.values())}"
+    elif len({(type(cell), cell.gate_activation) for la in model.layers for cell in la}) > 1:
+        yield "cells are not all of one kind with one activation"
+    yield from _problems_of_choice("pooling", model.pooling, POOLINGS)
+
+
+def problems_of_gates(cell: CompactCell, end: str = "") -> Iterator[str]:
+    """Look at the numbers of the live gates, and at the activation; names have this end."""
+    yield from problems_of_numbers(f"live_gates{end}", cell.live_gates, len(cell.bias))
+    yield from _problems_of_choice("gate_activation", cell.gate_activation, GATE_ACTIVATIONS)
 
 
 def problems_of_numbers(name: str, numbers: NDArray[np.int64], count: int) -> Iterator[str]:
@@ -43,11 +58,12 @@ def problems_of_numbers(name: str, numbers: NDArray[np.int64], count: int) -> It
         yield f"{name} do not rise"
 
 
-def problems_of_labels(labels: tuple[str, ...], outputs: int) -> Iterator[str]:
+def problems_of_labels(model: CompactClassifier) -> Iterator[str]:
     """Look at the names of the classes."""
+    labels, outputs = model.labels, len(model.output_bias)
     if outputs < 1:
         yield "there is no output"
-    if len(labels) != max(outputs, 2):
+    if len(labels) != (outputs if model.multi_label else max(outputs, 2)):
         yield f"{len(labels)} labels do not fit outputs of number {outputs}"
     if not all(isinstance(label, str) for label in labels):
         yield "labels are not all text"

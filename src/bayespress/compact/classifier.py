@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from bayespress.compact import check
 from bayespress.compact.bits import ByteReader
 from bayespress.compact.header import Fields
-from bayespress.compact.kind import Kind, live_flags, lstm_of, read_arrays, read_numbers
-from bayespress.compact.layout import DamageError, Sizes
-from bayespress.compact.model import CompactClassifier
+from bayespress.compact.kind import CellFrames, Kind, live_flags, read_arrays
+from bayespress.compact.layout import CELLS, DamageError, Sizes, cells_of
+from bayespress.compact.model import CompactCell, CompactClassifier
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 
 
@@ -36,9 +36,9 @@ class ClassifierKind(Kind[CompactClassifier]):
             "suffix": vocabulary.suffix,
             "rows": sizes.rows,
             "input": sizes.input,
-            "hidden": sizes.hidden,
+            **_network_fields(model),
             "outputs": sizes.outputs,
-            "gate_activation": model.lstm.gate_activation,
+            "gate_activation": model.layers[0][0].gate_activation,
             "labels": model.labels,
             "info": dict(model.info),
             "word_rows": _to_runs([vocabulary.rows[word] for word in words]),
@@ -46,14 +46,16 @@ class ClassifierKind(Kind[CompactClassifier]):
         return fields, words
 
     def flags(self, model: CompactClassifier) -> Sequence[NDArray[np.bool_]]:
-        """Give the live gates."""
-        return [live_flags(model.lstm)]
+        """Give the live gates of each cell."""
+        return [live_flags(cell) for _, cell in cells_of(model)]
 
     def problems(self, model: CompactClassifier) -> Iterator[str]:
-        """Look at the arrays, gates, labels and words."""
+        """Look at the network, its arrays and gates, the labels and words."""
+        yield from check.problems_of_layers(model)
         yield from check.problems_of_arrays(model)
-        yield from check.problems_of_gates(model.lstm)
-        yield from check.problems_of_labels(model.labels, len(model.output_bias))
+        for end, cell in cells_of(model):
+            yield from check.problems_of_gates(cell, end)
+        yield from check.problems_of_labels(model)
         if model.encoder.max_length < 1:
             yield f"max_length is {model.encoder.max_length}, but a text has at least one token"
         yield from check.problems_of_vocabulary(model.encoder.vocabulary)
@@ -63,21 +65,51 @@ class ClassifierKind(Kind[CompactClassifier]):
         encoder, labels = _read_encoder(fields, words), fields.get("labels", list)
         if not all(isinstance(label, str) for label in labels):
             raise DamageError("its labels are not all text")
-        hidden, outputs = fields.size("hidden"), fields.size("outputs")
-        dims, activation = fields.size("input"), fields.get("gate_activation", str)
-        info = fields.get("info", dict)
-        live = read_numbers(reader, 4 * hidden)
-        sizes = Sizes(encoder.vocabulary.num_rows - 1, dims, hidden, len(live), outputs)
-        arrays = read_arrays(reader, sizes)
+        kind, hidden = _read_network(fields)
+        outputs, dims = fields.size("outputs"), fields.size("input")
+        info, activation = fields.get("info", dict), fields.get("gate_activation", str)
+        cells = CellFrames.read(reader, kind, activation, hidden)
+        rows = encoder.vocabulary.num_rows - 1
+        arrays = read_arrays(reader, Sizes(rows, dims, cells.sizes, outputs))
         return CompactClassifier(
             encoder=encoder,
             embedding=arrays["embedding"],
-            lstm=lstm_of(arrays, live, activation),
+            layers=cells.filled(arrays),
             output_weight=arrays["output_weight"],
             output_bias=arrays["output_bias"],
             labels=tuple(labels),
+            pooling=fields.get("pooling", str) if "pooling" in fields else "last",
+            multi_label=fields.get("multi_label", bool) if "multi_label" in fields else False,
             info=info,
         )
+
+
+def _network_fields(model: CompactClassifier) -> dict[str, Any]:
+    """Describe the network; what the papers' network has goes without saying."""
+    hidden = [[cell.hidden_size for cell in layer] for layer in model.layers]
+    fields: dict[str, Any] = (
+        {"hidden": hidden[0][0]} if len(hidden) == len(hidden[0]) == 1 else {"layers": hidden}
+    )
+    if model.layers[0][0].name != "lstm":
+        fields["cell"] = model.layers[0][0].name
+    if model.pooling != "last":
+        fields["pooling"] = model.pooling
+    return {**fields, "multi_label": True} if model.multi_label else fields
+
+
+def _read_network(fields: Fields) -> tuple[type[CompactCell], list[list[int]]]:
+    """Read the kind of the cells, and the neurons of each."""
+    name = fields.get("cell", str) if "cell" in fields else "lstm"
+    if name not in CELLS:
+        raise DamageError("its kind of cell is unknown")
+    if "layers" not in fields:
+        return CELLS[name], [[fields.size("hidden")]]
+    layers = fields.get("layers", list)
+    if not 0 < len(layers) <= check.MAX_LAYERS:
+        raise DamageError(f"it has {len(layers)} layers")
+    if not all(isinstance(layer, list) and 0 < len(layer) <= 2 for layer in layers):
+        raise DamageError("a layer has neither one cell nor two")
+    return CELLS[name], [[fields.checked_size("layers", size) for size in la] for la in layers]
 
 
 def _read_encoder(fields: Fields, words: Sequence[str]) -> TextEncoder:

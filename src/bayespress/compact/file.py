@@ -11,10 +11,10 @@ offset   bytes  content
 20       4      bytes of the text part as stored, *s*, uint32
 24       4      bytes of the text part inflated, uint32, at most 32 *s*
 28       *s*    text part, a raw deflate stream
-28 + *s* *g*    live gates: a bitmap of *g* = ceil(4 hidden / 8) bytes
+28 + *s* *g*    live gates: for each cell, a bitmap of *g* = ceil(gates / 8) bytes
 …        *t*    language model: the tokens that are read, a bitmap of *t* = ceil(tokens / 8) bytes
-…               blocks: embedding (classifier), weight_ih, weight_hh, bias, output_weight,
-                output_bias
+…               blocks: embedding (classifier), each cell's weight_ih, weight_hh, bias (and
+                hidden_bias), output_weight, output_bias
 -4       4      CRC-32 of all bytes before it, uint32
 ======== ====== ===============================================================================
 
@@ -45,7 +45,7 @@ from bayespress.compact.classifier import ClassifierKind
 from bayespress.compact.header import Fields, deflate, inflate, pack_text, read_text
 from bayespress.compact.kind import Kind
 from bayespress.compact.language import LANGUAGE_MODEL, LanguageModelKind
-from bayespress.compact.layout import DamageError, Sizes, arrays_of
+from bayespress.compact.layout import DamageError, Sizes, arrays_of, cells_of
 from bayespress.compact.model import CompactLanguageModel, CompactModel
 from bayespress.errors import ArtifactError
 
@@ -140,9 +140,15 @@ def byte_counts(model: CompactModel) -> dict[str, int]:
     _, stored = _pack_text(*kind.text(model))
     bitmaps = [len(pack_flags(flags)) for flags in kind.flags(model)]
     head = {"frame": _PRELUDE.size + _CHECKSUM.size, "text": len(stored)}
-    head |= dict(zip(("live gates", "read tokens"), bitmaps, strict=False))
+    head |= _bitmap_counts(model, bitmaps)
     blocks = _blocks(model, sum(head.values()))
     return {**head, **{name: len(block) for name, block in blocks.items()}}
+
+
+def _bitmap_counts(model: CompactModel, bitmaps: Sequence[int]) -> dict[str, int]:
+    cells = sum(1 for _ in cells_of(model))
+    counts = {"live gates": sum(bitmaps[:cells])}
+    return {**counts, "read tokens": bitmaps[cells]} if len(bitmaps) > cells else counts
 
 
 def _blocks(model: CompactModel, rest: int) -> dict[str, bytes]:

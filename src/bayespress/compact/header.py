@@ -78,7 +78,19 @@ class Fields:
         DamageError
             If it is missing, no integer, negative or more than the file can hold.
         """
-        if not 0 <= (value := self.get(key, int)) <= self._max_size:
+        return self.checked_size(key, self.get(key, int))
+
+    def checked_size(self, key: str, value: Any) -> int:
+        """Check the length of an axis that stands somewhere under a key.
+
+        Raises
+        ------
+        DamageError
+            If it is no integer, negative or more than the file can hold.
+        """
+        if type(value) is not int:
+            raise DamageError(f"a size of {key!r} is not of type int")
+        if not 0 <= value <= self._max_size:
             raise DamageError(f"{key!r} is negative or more than the file can hold")
         return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from bayespress.compact.bits import ByteReader, read_flags
 from bayespress.compact.blocks import read_array
 from bayespress.compact.header import Fields
-from bayespress.compact.layout import Sizes
-from bayespress.compact.model import CompactLSTM, CompactModel, FloatArray
+from bayespress.compact.layout import CellSizes, Sizes, array_names, suffix
+from bayespress.compact.model import CompactCell, CompactModel, FloatArray
 
 ModelT = TypeVar("ModelT", bound=CompactModel)
+CellT = TypeVar("CellT", bound=CompactCell)
 
 
 class Kind(ABC, Generic[ModelT]):
@@ -44,9 +46,9 @@ class Kind(ABC, Generic[ModelT]):
         """
 
 
-def live_flags(lstm: CompactLSTM) -> NDArray[np.bool_]:
+def live_flags(cell: CompactCell) -> NDArray[np.bool_]:
     """Tell which gates have weights."""
-    return to_flags(lstm.live_gates, 4 * lstm.hidden_size)
+    return to_flags(cell.live_gates, len(cell.bias))
 
 
 def to_flags(numbers: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
@@ -80,10 +82,61 @@ def read_arrays(reader: ByteReader, sizes: Sizes) -> Mapping[str, FloatArray]:
     return {name: read_array(reader, shape) for name, shape in sizes.shapes().items()}
 
 
-def lstm_of(
-    arrays: Mapping[str, FloatArray], live: NDArray[np.int64], gate_activation: str
-) -> CompactLSTM:
-    """Put the recurrent layer together."""
-    return CompactLSTM(
-        arrays["weight_ih"], arrays["weight_hh"], arrays["bias"], live, gate_activation
-    )
+@dataclass(frozen=True)
+class CellFrames(Generic[CellT]):
+    """The cells as header and bitmaps describe them, before their arrays are read.
+
+    Attributes
+    ----------
+    kind, gate_activation
+        Of all cells.
+    hidden, live
+        Neurons and live gates of each cell, layer by layer.
+    """
+
+    kind: type[CellT]
+    gate_activation: str
+    hidden: Sequence[Sequence[int]]
+    live: Sequence[Sequence[NDArray[np.int64]]]
+
+    @classmethod
+    def read(
+        cls,
+        reader: ByteReader,
+        kind: type[CellT],
+        gate_activation: str,
+        hidden: Sequence[Sequence[int]],
+    ) -> CellFrames[CellT]:
+        """Read the bitmaps of the live gates.
+
+        Raises
+        ------
+        DamageError
+            As :func:`read_numbers` does.
+        """
+        gates = len(kind.gates)
+        live = [[read_numbers(reader, gates * count) for count in layer] for layer in hidden]
+        return cls(kind, gate_activation, hidden, live)
+
+    @property
+    def sizes(self) -> tuple[tuple[CellSizes, ...], ...]:
+        """The sizes of their arrays."""
+        return tuple(
+            tuple(
+                CellSizes(self.kind, count, len(gates))
+                for count, gates in zip(counts, numbers, strict=True)
+            )
+            for counts, numbers in zip(self.hidden, self.live, strict=True)
+        )
+
+    def filled(self, arrays: Mapping[str, FloatArray]) -> tuple[tuple[CellT, ...], ...]:
+        """Put the cells together."""
+        return tuple(
+            tuple(self._cell(arrays, suffix(k, d), gates) for d, gates in enumerate(layer))
+            for k, layer in enumerate(self.live)
+        )
+
+    def _cell(self, arrays: Mapping[str, FloatArray], end: str, live: NDArray[np.int64]) -> CellT:
+        own: dict[str, Any] = {name: arrays[name + end] for name in array_names(self.kind)}
+        cell: CellT = self.kind(**own, live_gates=live, gate_activation=self.gate_activation)
+        return cell

@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 from bayespress.compact import check
 from bayespress.compact.bits import ByteReader
 from bayespress.compact.header import Fields
-from bayespress.compact.kind import Kind, live_flags, lstm_of, read_arrays, read_numbers, to_flags
+from bayespress.compact.kind import (
+    CellFrames,
+    Kind,
+    live_flags,
+    read_arrays,
+    read_numbers,
+    to_flags,
+)
 from bayespress.compact.layout import Sizes
-from bayespress.compact.model import CompactLanguageModel
+from bayespress.compact.model import CompactLanguageModel, CompactLSTM
 from bayespress.text import TokenEncoder
 
 LANGUAGE_MODEL = "language_model"
@@ -62,13 +69,14 @@ class LanguageModelKind(Kind[CompactLanguageModel]):
         )
         hidden, activation = fields.size("hidden"), fields.get("gate_activation", str)
         window, info = fields.get_or_none("window", int), fields.get("info", dict)
-        live = read_numbers(reader, 4 * hidden)
+        cells = CellFrames.read(reader, CompactLSTM, activation, [[hidden]])
         inputs = read_numbers(reader, len(words))
-        arrays = read_arrays(reader, Sizes(None, len(inputs), hidden, len(live), len(words)))
+        arrays = read_arrays(reader, Sizes(None, len(inputs), cells.sizes, len(words)))
+        ((lstm,),) = cells.filled(arrays)
         return CompactLanguageModel(
             encoder=encoder,
             inputs=inputs,
-            lstm=lstm_of(arrays, live, activation),
+            lstm=lstm,
             output_weight=arrays["output_weight"],
             output_bias=arrays["output_bias"],
             window=window,

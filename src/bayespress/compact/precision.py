@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.compact.layout import arrays_of
-from bayespress.compact.model import CompactClassifier, CompactModel, FloatArray
+from bayespress.compact.layout import arrays_of, with_arrays
+from bayespress.compact.model import CompactModel, FloatArray
 from bayespress.errors import ConfigError
 
 PRECISIONS = ("float32", "float16", "int8", "auto")
@@ -66,7 +65,7 @@ def rounded(
     if precision == "float32":
         return model
     if precision == "float16":
-        return _with_arrays(model, {name: _to_half(a) for name, a in arrays_of(model).items()})
+        return with_arrays(model, {name: _to_half(a) for name, a in arrays_of(model).items()})
     if not tolerance > 0:
         raise ConfigError(f"tolerance must be positive, got {tolerance}")
     bits = _bits_of(precision)
@@ -79,7 +78,7 @@ def rounded(
             arrays[name] = _to_sigma(array, sigma, tolerance)
         else:
             arrays[name] = _to_integers(array, bits or _WEIGHT_BITS)
-    return _with_arrays(model, arrays)
+    return with_arrays(model, arrays)
 
 
 def check_precision(precision: str) -> None:
@@ -154,20 +153,3 @@ def _finest(array: FloatArray, bits: int) -> NDArray[np.float64]:
 
 def _to_steps(array: FloatArray, steps: NDArray[np.float64]) -> FloatArray:
     return (np.rint(array / steps) * steps).astype(np.float32)
-
-
-def _with_arrays(model: CompactModel, arrays: Mapping[str, FloatArray]) -> CompactModel:
-    changed: CompactModel = replace(
-        model,
-        lstm=replace(
-            model.lstm,
-            weight_ih=arrays["weight_ih"],
-            weight_hh=arrays["weight_hh"],
-            bias=arrays["bias"],
-        ),
-        output_weight=arrays["output_weight"],
-        output_bias=arrays["output_bias"],
-    )
-    if isinstance(changed, CompactClassifier):
-        return replace(changed, embedding=arrays["embedding"])
-    return changed

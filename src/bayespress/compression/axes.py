@@ -33,13 +33,19 @@ def to_principal_axes(net: TextClassifierNet, scale: float = 1.0) -> None:
         s, above 0. Steps of Adam are of one size whatever a weight's: with a small s words are
         pruned sooner than neurons, since it takes fewer steps from their vectors to zero.
     """
-    embedding, lstm = net.embedding, net.lstm
-    table = embedding.weight.mean * embedding.z_vocab.mean[:, None] * lstm.z_input.mean
-    rows, columns = _balanced(table, lstm.weight_ih.mean)
+    embedding, cells = net.embedding, net.recurrent.nested()[0]
+    table = embedding.weight.mean * embedding.z_vocab.mean[:, None] * cells[0].z_input.mean
+    # Other cells have other group variables of the inputs: theirs are relative to the first one's.
+    weights = torch.cat(
+        [cell.weight_ih.mean * (cell.z_input.mean / cells[0].z_input.mean) for cell in cells]
+    )
+    rows, columns = _balanced(table, weights)
     embedding.weight.mean.copy_(scale * rows)
-    lstm.weight_ih.mean.copy_(columns / scale)
-    for group in (embedding.z_vocab, lstm.z_input):
-        group.mean.fill_(1)
+    parts = (columns / scale).split([len(cell.weight_ih.mean) for cell in cells])
+    for cell, part in zip(cells, parts, strict=True):
+        cell.weight_ih.mean.copy_(part)
+        cell.z_input.mean.fill_(1)
+    embedding.z_vocab.mean.fill_(1)
 
 
 def _balanced(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bayespress.compression.masks import KeepMasks, Network
-from bayespress.models import LanguageModelNet
-from bayespress.nn.recurrence import GATES
+from bayespress.compression.masks import KeepMasks, Network, cells_of
+from bayespress.models import LanguageModelNet, TextClassifierNet
+from bayespress.nn import GRU, OneHotLSTM
+from bayespress.nn.gated import GatedLayer
+from bayespress.nn.recurrent import RecurrentLayer
+from bayespress.variational import VariationalParameter
 
 Cut = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class ShrinkPlan:
-    """Indices of what stays, rising: rows of the table, inputs of the LSTM, neurons.
+    """Indices of what stays, rising: rows of the table, inputs of the LSTM, neurons of each cell.
 
     The table is a classifier's embedding or a language model's input weights; the latter's `emb`
     is not used. Row 0 of the smaller table is the zero vector, whatever stood there before.
@@ -25,7 +28,7 @@ class ShrinkPlan:
 
     rows: Tensor
     emb: Tensor
-    hidden: Tensor
+    hidden: tuple[tuple[Tensor, ...], ...]
 
     @classmethod
     def from_masks(cls, masks: KeepMasks, rows: Tensor | None = None) -> ShrinkPlan:
@@ -34,13 +37,22 @@ class ShrinkPlan:
         return cls(
             rows=torch.cat([kept.new_zeros(1), kept]),
             emb=masks.emb.nonzero().flatten(),
-            hidden=masks.hidden.nonzero().flatten(),
+            hidden=tuple(
+                tuple(cell.hidden.nonzero().flatten() for cell in layer) for layer in masks.layers
+            ),
         )
 
-    def gate_rows(self, hidden_size: int) -> Tensor:
-        """Rows of the kept neurons in a matrix of all gates, gate by gate."""
-        offsets = torch.arange(GATES, device=self.hidden.device) * hidden_size
-        return (offsets[:, None] + self.hidden).flatten()
+
+def gate_rows(hidden: Tensor, gates: int, hidden_size: int) -> Tensor:
+    """Rows of some neurons, given by number, in a matrix of all gates, gate by gate."""
+    offsets = torch.arange(gates, device=hidden.device) * hidden_size
+    return (offsets[:, None] + hidden).flatten()
+
+
+def neurons_of(hidden: tuple[Tensor, ...], sizes: list[int]) -> Tensor:
+    """Give the numbers of a layer's kept neurons among those of all its cells."""
+    starts = [sum(sizes[:number]) for number in range(len(sizes))]
+    return torch.cat([start + kept for start, kept in zip(starts, hidden, strict=True)])
 
 
 def slice_parameter(
@@ -106,27 +118,42 @@ def shrink(net: Network, plan: ShrinkPlan, optimizer: torch.optim.Optimizer | No
 
 
 def _cuts(net: Network, plan: ShrinkPlan) -> Iterator[tuple[nn.Module, str, Cut]]:
-    gates = plan.gate_rows(net.lstm.hidden_size)
-    indices: list[tuple[nn.Module, tuple[Tensor | None, ...]]]
-    if isinstance(net, LanguageModelNet):
-        indices = [(net.lstm.weight_ih, (plan.rows, gates)), (net.lstm.z_input, (plan.rows,))]
-    else:
-        indices = [
-            (net.embedding.weight, (plan.rows, plan.emb)),
-            (net.embedding.z_vocab, (plan.rows,)),
-            (net.lstm.weight_ih, (gates, plan.emb)),
-            (net.lstm.z_input, (plan.emb,)),
-        ]
-    indices += [
-        (net.lstm.weight_hh, (gates, plan.hidden)),
-        (net.lstm.z_hidden, (plan.hidden,)),
-        (net.lstm.z_gates, (gates,)),
-        (net.output.weight, (None, plan.hidden)),
-    ]
-    for parameter, dims in indices:
-        for name in ("mean", "log_sigma"):
-            yield parameter, name, _cut_along(dims)
-    yield net.lstm, "bias", _cut_along((gates,))
+    if isinstance(net, TextClassifierNet):
+        yield from _parameter_cuts(net.embedding.weight, plan.rows, plan.emb)
+        yield from _parameter_cuts(net.embedding.z_vocab, plan.rows)
+    inputs = plan.emb
+    for layer, kept in zip(cells_of(net), plan.hidden, strict=True):
+        # Sizes are read before the first cut of the layer is made.
+        sizes = [cell.hidden_size for cell in layer]
+        for cell, hidden in zip(layer, kept, strict=True):
+            yield from _cell_cuts(cell, plan.rows, inputs, hidden)
+        inputs = neurons_of(kept, sizes)
+    yield from _parameter_cuts(net.output.weight, None, inputs)
+
+
+def _cell_cuts(
+    cell: GatedLayer, rows: Tensor, inputs: Tensor, hidden: Tensor
+) -> Iterator[tuple[nn.Module, str, Cut]]:
+    gates = gate_rows(hidden, cell.gates, cell.hidden_size)
+    if isinstance(cell, OneHotLSTM):
+        yield from _parameter_cuts(cell.weight_ih, rows, gates)
+        yield from _parameter_cuts(cell.z_input, rows)
+    elif isinstance(cell, RecurrentLayer):
+        yield from _parameter_cuts(cell.weight_ih, gates, inputs)
+        yield from _parameter_cuts(cell.z_input, inputs)
+    yield from _parameter_cuts(cell.weight_hh, gates, hidden)
+    yield from _parameter_cuts(cell.z_hidden, hidden)
+    yield from _parameter_cuts(cell.z_gates, gates)
+    yield cell, "bias", _cut_along((gates,))
+    if isinstance(cell, GRU):
+        yield cell, "hidden_bias", _cut_along((hidden,))
+
+
+def _parameter_cuts(
+    parameter: VariationalParameter, *indices: Tensor | None
+) -> Iterator[tuple[nn.Module, str, Cut]]:
+    for name in ("mean", "log_sigma"):
+        yield parameter, name, _cut_along(indices)
 
 
 def _cut_along(indices: tuple[Tensor | None, ...]) -> Cut:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bayespress.compression.masks import KeepMasks, Network, aggregate, aggregate_live, collect
+from bayespress.compression.masks import (
+    KeepMasks,
+    Network,
+    aggregate,
+    aggregate_live,
+    cells_of,
+    collect,
+)
 from bayespress.models import LanguageModelNet
 
 Count = tuple[int, int]
@@ -21,39 +29,72 @@ class Size:
         Of the table: words of a classifier's embedding, input words of a language model.
     dims
         Embedding dimensions; None for a language model, which has no embedding.
-    neurons, outputs
-        Of the LSTM and the output layer.
+    hidden
+        Neurons of each recurrent cell, layer by layer.
+    outputs
+        Of the output layer.
+    gates_per_neuron
+        4 of an LSTM, 3 of a GRU.
     """
 
     rows: int
     dims: int | None
-    neurons: int
+    hidden: tuple[tuple[int, ...], ...]
     outputs: int
+    gates_per_neuron: int = 4
 
     @classmethod
     def of(cls, net: Network) -> Size:
         """Measure a network."""
-        neurons, outputs = net.lstm.hidden_size, net.output.out_features
+        cells = cells_of(net)
+        hidden = tuple(tuple(cell.hidden_size for cell in layer) for layer in cells)
+        outputs, gates = net.output.out_features, cells[0][0].gates
         if isinstance(net, LanguageModelNet):
-            return cls(net.lstm.num_tokens, None, neurons, outputs)
-        return cls(net.embedding.num_embeddings, net.lstm.input_size, neurons, outputs)
+            return cls(net.lstm.num_tokens, None, hidden, outputs, gates)
+        rows, dims = net.embedding.weight.mean.shape
+        return cls(rows, dims, hidden, outputs, gates)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Size:
+        """Make it of what :func:`dataclasses.asdict` gave, even where JSON came between."""
+        return cls(**{**values, "hidden": tuple(map(tuple, values["hidden"]))})
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of all cells."""
+        return sum(map(sum, self.hidden))
+
+    @property
+    def gates(self) -> int:
+        """Gates of all neurons."""
+        return self.gates_per_neuron * self.neurons
+
+    @property
+    def inputs(self) -> int:
+        """What the first layer reads: dimensions, or input words of a language model."""
+        return self.rows if self.dims is None else self.dims
 
     @property
     def weights(self) -> dict[str, int]:
-        """Number of weights in each matrix."""
+        """Number of weights in each kind of matrix."""
         embedding = {} if self.dims is None else {"embedding": self.rows * self.dims}
-        inputs = self.rows if self.dims is None else self.dims
+        pairs, inputs = [], self.inputs
+        for layer in self.hidden:
+            pairs += [(hidden, inputs) for hidden in layer]
+            inputs = sum(layer)
         return {
             **embedding,
-            "weight_ih": 4 * self.neurons * inputs,
-            "weight_hh": 4 * self.neurons * self.neurons,
-            "output": self.outputs * self.neurons,
+            "weight_ih": self.gates_per_neuron * sum(hidden * read for hidden, read in pairs),
+            "weight_hh": self.gates_per_neuron * sum(hidden * hidden for hidden, _ in pairs),
+            "output": self.outputs * inputs,
         }
 
     @property
     def dense_parameters(self) -> int:
         """Number of parameters of the same network without sparsity, biases included."""
-        return sum(self.weights.values()) + 4 * self.neurons + self.outputs
+        # A GRU has a second bias of one gate.
+        biases = self.gates + (self.neurons if self.gates_per_neuron == 3 else 0)
+        return sum(self.weights.values()) + biases + self.outputs
 
 
 @dataclass(frozen=True)
@@ -115,8 +156,9 @@ def statistics(net: Network, full: Size | None = None) -> Statistics:
     full = full or Size.of(net)
     own = collect(net)
     paper, live = aggregate(net, own), aggregate_live(net, own)
-    rows, dims, neurons = (int(mask.sum()) for mask in (live.vocab, live.emb, live.hidden))
-    after = Size(rows, None if full.dims is None else dims, neurons, full.outputs)
+    rows, dims = (int(mask.sum()) for mask in (live.vocab, live.emb))
+    hidden = tuple(tuple(int(cell.hidden.sum()) for cell in layer) for layer in live.layers)
+    after = replace(full, rows=rows, dims=None if full.dims is None else dims, hidden=hidden)
     kept = paper.kept_weights()
     return Statistics(
         **_structures(live, full),
@@ -135,18 +177,18 @@ def _structures(masks: KeepMasks, full: Size) -> dict[str, Any]:
         "words": (int(masks.vocab.sum()), full.rows),
         "dims": None if full.dims is None else (int(masks.emb.sum()), full.dims),
         "neurons": (int(masks.hidden.sum()), full.neurons),
-        "gates": (int(masks.gates.sum()), 4 * full.neurons),
+        "gates": (sum(int(cell.gates.sum()) for cell in masks.cells), full.gates),
     }
 
 
 def _groups(own: KeepMasks, full: Size) -> dict[str, Count]:
-    kept = {"z_input": own.emb, "z_hidden": own.hidden, "z_gates": own.gates}
-    totals = {"z_input": full.dims, "z_hidden": full.neurons, "z_gates": 4 * full.neurons}
-    if full.dims is None:
-        totals["z_input"] = full.rows
-    else:
-        kept, totals = {"z_vocab": own.vocab, **kept}, {"z_vocab": full.rows, **totals}
-    return {name: (int(mask.sum()), totals[name] or 0) for name, mask in kept.items()}
+    inputs = sum(int(cell.inputs.sum()) for cell in own.layers[0])
+    kept = {
+        "z_input": (inputs, full.inputs * len(own.layers[0])),
+        "z_hidden": (int(own.hidden.sum()), full.neurons),
+        "z_gates": (sum(int(cell.gates.sum()) for cell in own.cells), full.gates),
+    }
+    return kept if full.dims is None else {"z_vocab": (int(own.vocab.sum()), full.rows), **kept}
 
 
 def _ratio(masks: KeepMasks, full: Size) -> float:

@@ -331,8 +331,19 @@ def value_rows(texts: Sequence[Any], labels: Sequence[Any], origin: str) -> Iter
         If a text is something else than a string, or a label has parts.
     """
     for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
-        place = f"{origin}, row {number}"
-        yield Row(text_value(text, place), _label_value(label, place), origin, number, "row")
+        yield value_row(text, label, origin, number)
+
+
+def value_row(text: Any, label: Any, origin: str, number: int) -> Row:
+    """Make a row of any two values.
+
+    Raises
+    ------
+    DataError
+        If the text is something else than a string, or the label has parts.
+    """
+    place = f"{origin}, row {number}"
+    return Row(text_value(text, place), _label_value(label, place), origin, number, "row")
 
 
 TEXT_READERS: Mapping[str, Callable[[str, str, Columns], Iterator[Row]]] = MappingProxyType(

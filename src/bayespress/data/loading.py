@@ -10,7 +10,8 @@ import numpy as np
 from bayespress.config import DataConfig
 from bayespress.data.files import Columns
 from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, sort_labels
-from bayespress.data.sources import SOURCE_DEFAULTS, read_source
+from bayespress.data.sources import SOURCE_DEFAULTS, check_streaming, read_source
+from bayespress.data.stored import StoredRows, chosen, joined, labels_of
 from bayespress.errors import DataError
 from bayespress.schedules import Value
 
@@ -43,13 +44,14 @@ def load(config: DataConfig) -> Splits:
     >>> len(splits.train), len(splits.validation), len(splits.test), splits.labels
     (8421, 1061, 1086, ('negative', 'positive'))
     """
+    check_streaming(config)
     source = _read(config.source, config)
     parts = _split(source, config)
     labels = _checked_labels(parts, source, config)
     return Splits(
-        LabelledTexts.from_rows(parts.train),
-        LabelledTexts.from_rows(parts.validation),
-        LabelledTexts.from_rows(parts.test),
+        _labelled(parts.train),
+        _labelled(parts.validation),
+        _labelled(parts.test),
         labels,
         source.notes,
     )
@@ -74,14 +76,15 @@ def load_split(config: DataConfig, split: str) -> LabelledTexts:
     """
     if split not in (*SPLITS, "all"):
         raise DataError(f"split must be one of {', '.join(SPLITS)}, all, got {split!r}")
+    check_streaming(config)
     source = _read(config.source, config)
-    rows = source.rows if split == "all" else getattr(_split(source, config), split)
+    rows = joined(source.parts) if split == "all" else getattr(_split(source, config), split)
     if not rows:
         raise DataError(
             f"{config.source} has no {split} rows: set {split}_fraction above 0, "
             "or take another split"
         )
-    return LabelledTexts.from_rows(rows)
+    return _labelled(rows)
 
 
 def source_defaults(source: str) -> dict[str, Value]:
@@ -96,7 +99,14 @@ def source_defaults(source: str) -> dict[str, Value]:
 
 
 def _read(source: str, config: DataConfig) -> RawSource:
-    return read_source(source, Columns(config.text_column, config.label_column))
+    columns = Columns(config.text_column, config.label_column)
+    return read_source(source, columns, streaming=config.streaming)
+
+
+def _labelled(rows: Sequence[Row]) -> LabelledTexts:
+    if isinstance(rows, StoredRows):
+        return LabelledTexts(rows.texts, rows.labels)
+    return LabelledTexts.from_rows(rows)
 
 
 def _split(source: RawSource, config: DataConfig) -> _Parts:
@@ -104,10 +114,10 @@ def _split(source: RawSource, config: DataConfig) -> _Parts:
     validation, test = source.validation, source.test
     if config.validation_source is not None:
         further = _read(config.validation_source, config)
-        validation = further.rows if further.validation is None else further.validation
+        validation = joined(further.parts) if further.validation is None else further.validation
     if config.test_source is not None:
         further = _read(config.test_source, config)
-        test = further.rows if further.test is None else further.test
+        test = joined(further.parts) if further.test is None else further.test
     train = source.train
     if validation is None or test is None:
         train = _shuffled(train, config.split_seed)
@@ -118,8 +128,8 @@ def _split(source: RawSource, config: DataConfig) -> _Parts:
     return _Parts(train, validation, test)
 
 
-def _shuffled(rows: Sequence[Row], seed: int) -> list[Row]:
-    return [rows[index] for index in np.random.default_rng(seed).permutation(len(rows))]
+def _shuffled(rows: Sequence[Row], seed: int) -> Sequence[Row]:
+    return chosen(rows, np.random.default_rng(seed).permutation(len(rows)))
 
 
 def _cut(rows: Sequence[Row], fraction: float) -> tuple[Sequence[Row], Sequence[Row]]:
@@ -130,16 +140,18 @@ def _cut(rows: Sequence[Row], fraction: float) -> tuple[Sequence[Row], Sequence[
 def _checked_labels(parts: _Parts, source: RawSource, config: DataConfig) -> tuple[str, ...]:
     if not parts.train:
         raise DataError(
-            f"{config.source} has {len(source.rows)} rows, none of which is left to train on; "
-            "add rows, or lower validation_fraction and test_fraction"
+            f"{config.source} has {sum(map(len, source.parts))} rows, none of which is left to "
+            "train on; add rows, or lower validation_fraction and test_fraction"
         )
-    labels = sort_labels((row.label for row in parts.train), source.label_order)
+    labels = sort_labels(labels_of(parts.train), source.label_order)
     if len(labels) < 2:
         raise DataError(
             f"{config.source}: there must be at least two classes to train on, "
             f"but every training text has the label {labels[0]!r}"
         )
     for name, rows in (("validation", parts.validation), ("test", parts.test)):
+        if set(labels_of(rows)) <= set(labels):
+            continue
         for row in rows:
             if row.label not in labels:
                 raise DataError(

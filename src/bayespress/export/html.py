@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from bayespress.compact import CompactLanguageModel, CompactModel, dumps
-from bayespress.export.javascript import fill, kind_of, module_of, template, to_literal
+from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel, dumps
+from bayespress.export.javascript import fill, module_of, template, to_literal
 from bayespress.runtime import Inspection, LanguageInspection, inspect
 from bayespress.storage import write_bytes
 
 TITLE = "Try this model"
 _TELLING = 2
 """Words for each class in an example that is made up."""
+_IN_TURN = "rose when the model, which reads word by word, came to it"
+_WITH_IT = "rose from the text that ends before it to the one that ends behind it"
 
 
 def write_html(
@@ -25,7 +27,8 @@ def write_html(
 ) -> None:
     """Write a model as one self-contained page, which works from a disk and without a network.
 
-    A classifier's page shows the probability and how each word moved it, a language model's writes
+    A classifier's page shows the probability and how each word moved it; where a text may have
+    several labels, that of each, with those of at least 0.5 marked. A language model's page writes
     on and names the likeliest next tokens. Behind ``#text=`` in its address a page takes a text.
 
     Parameters
@@ -67,19 +70,49 @@ def page_of(model: CompactModel, title: str = TITLE, example: str | None = None)
     values = {
         "TITLE": escape(title),
         "POLICY": f"script-src 'sha256-{_sha256(script)}'",
-        "STYLE": template("page.css"),
-        "BODY": template(f"{kind_of(model)}.html"),
+        "STYLE": template("page.css") + (template("labels.css") if _has_labels(model) else ""),
+        "BODY": _body_of(model),
         "FACTS": "\n".join(_fact_as_html(*fact) for fact in facts),
         "SCRIPT": script,
     }
     return fill(template("page.html"), values)
 
 
+def _has_labels(model: CompactModel) -> bool:
+    """Tell whether a text may have several labels."""
+    return isinstance(model, CompactClassifier) and model.multi_label
+
+
+def _body_of(model: CompactModel) -> str:
+    if isinstance(model, CompactLanguageModel):
+        return template("language_model.html")
+    name = "labels.html" if model.multi_label else "classifier.html"
+    return fill(template(name), {"ROSE": _IN_TURN if model.is_plain else _WITH_IT})
+
+
 def _script_of(model: CompactModel, example: str) -> str:
-    parts = template("page.mjs"), template(f"{kind_of(model)}-page.mjs")
-    page = fill("\n".join(parts), {"EXAMPLE": to_literal(example)})
+    page = fill(
+        "\n".join(template(f"{name}.mjs") for name in _parts_of(model)),
+        {"EXAMPLE": to_literal(example), "PAUSE": str(_pause(model))},
+    )
     # In a block, so that names of the page are not in the way of the module's.
     return f"\n{module_of(model)}\n{{\n{page}}}\n"
+
+
+def _parts_of(model: CompactModel) -> Sequence[str]:
+    if isinstance(model, CompactLanguageModel):
+        return "page", "language_model-page"
+    own = "labels-page" if model.multi_label else "classes-page"
+    return "page", "classifier-page", own
+
+
+def _pause(model: CompactModel) -> int:
+    """Choose the milliseconds between the last key and the answer.
+
+    Cells that read backwards read a text anew for the effect of each word, which takes longer.
+    """
+    is_slow = isinstance(model, CompactClassifier) and any(len(la) == 2 for la in model.layers)
+    return 250 if is_slow else 30
 
 
 def _sha256(script: str) -> str:
@@ -119,7 +152,9 @@ def _of_all(kept: int, counts: Any) -> str:
 
 def _example_of_words(inspection: Inspection) -> str:
     """Make a text of the words that speak most for each class."""
-    telling = sorted(inspection.words, key=lambda word: -abs(word.effect))
+    # Of two classes, words below 0 speak for the first one; of several labels, against one.
+    speaking = (word for word in inspection.words if word.effect > 0 or not inspection.multi_label)
+    telling = sorted(speaking, key=lambda word: -abs(word.effect))
     classes = [
         [word.word for word in telling if word.toward == label][:_TELLING]
         for label in inspection.labels

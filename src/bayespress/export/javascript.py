@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import bayespress
-from bayespress.compact import CompactLanguageModel, CompactModel, dumps
+from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel, dumps
 from bayespress.compact.bits import pack_flags
 from bayespress.compact.classifier import ClassifierKind
 from bayespress.compact.language import LanguageModelKind
@@ -24,7 +24,6 @@ from bayespress.storage import write_bytes
 from bayespress.text import TokenEncoder
 
 _PLACE = re.compile("@([A-Z]+)@")
-_OWN_PARTS = {"classifier": ("classifier",), "language_model": ("random", "language_model")}
 _TABLES_OF_LEVEL = {
     ("word", "words"): ("word", "space"),
     ("word", "spaces"): ("space",),
@@ -62,15 +61,25 @@ def module_of(model: CompactModel) -> str:
         If the model is inconsistent.
     """
     dumps(model)  # checks the model
-    kind = kind_of(model)
-    names = (f"head-{kind}", "numbers", "texts", "lstm", *_OWN_PARTS[kind])
     values = {"VERSION": bayespress.__version__, "MODEL": to_literal(_data_of(model))}
-    return fill("\n".join(template(f"{name}.mjs") for name in names), values)
+    if isinstance(model, CompactClassifier):
+        values |= _values_of_classifier(model)
+    return fill("\n".join(template(f"{name}.mjs") for name in _parts_of(model)), values)
 
 
-def kind_of(model: CompactModel) -> str:
-    """Name the kind of a model."""
-    return "language_model" if isinstance(model, CompactLanguageModel) else "classifier"
+def _parts_of(model: CompactModel) -> Sequence[str]:
+    """Name the templates of what this model needs, and of nothing else."""
+    if isinstance(model, CompactLanguageModel):
+        return "head-language_model", "numbers", "texts", "lstm", "random", "language_model"
+    cell, network = model.layers[0][0].name, "plain" if model.is_plain else "layers"
+    answer = "labels" if model.multi_label else "classes"
+    return "head-classifier", "numbers", "texts", cell, network, answer, "classifier"
+
+
+def _values_of_classifier(model: CompactClassifier) -> Mapping[str, str]:
+    cell = model.layers[0][0]
+    answer = "{ label, labels, probabilities }" if model.multi_label else "{ label, probabilities }"
+    return {"CELL": cell.name.upper(), "GATES": str(len(cell.gates)), "ANSWER": answer}
 
 
 def template(name: str) -> str:

@@ -1,18 +1,22 @@
-"""The papers' text classifier: embedding, LSTM, linear layer on the last state."""
+"""Text classifiers: embedding, recurrent layers, linear layer; the papers' and wider ones."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from bayespress.config import ModelConfig
-from bayespress.nn import LSTM, Embedding, Linear
+from bayespress.nn import LSTM, Embedding, Linear, Stack, pool
 from bayespress.sparsity import SparsityConfig
 from bayespress.variational import Share
 
 
 class TextClassifierNet(nn.Module):
-    """Embedding → LSTM → Linear, with the priors of a six-letter code.
+    """Embedding → recurrent layers → pooling → Linear, with the priors of a six-letter code.
+
+    The papers' network has one LSTM and reads its last state.
 
     Parameters
     ----------
@@ -21,7 +25,9 @@ class TextClassifierNet(nn.Module):
     outputs
         1 for two classes (log odds of the second one), else the number of classes.
     config
-        Sizes, letters, activation, initial log sigmas and threshold.
+        Sizes, cells, letters, activation, initial log sigmas and threshold.
+    hidden_sizes
+        Neurons of each cell, layer by layer, where they are other ones than the configuration's.
     padding_idx
         Row that is the zero vector; None where all rows are learned.
     generator
@@ -34,11 +40,13 @@ class TextClassifierNet(nn.Module):
         outputs: int,
         config: ModelConfig,
         *,
+        hidden_sizes: Sequence[Sequence[int]] | None = None,
         padding_idx: int | None = 0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         priors = SparsityConfig.from_code(config.code)
+        self.pooling = config.pooling
         self.embedding = Embedding(
             num_embeddings,
             config.embedding_size,
@@ -51,9 +59,12 @@ class TextClassifierNet(nn.Module):
             init_range=config.embedding_range,
             generator=generator,
         )
-        self.lstm = LSTM(
+        directions = 1 + config.bidirectional
+        self.recurrent = Stack(
+            config.cell,
             config.embedding_size,
-            config.hidden_size,
+            hidden_sizes or [[config.hidden_size] * directions] * config.layers,
+            dropout=config.dropout,
             prior=priors.recurrent,
             gates_prior=priors.gates,
             neurons_prior=priors.neurons,
@@ -64,13 +75,32 @@ class TextClassifierNet(nn.Module):
             generator=generator,
         )
         self.output = Linear(
-            config.hidden_size,
+            self.recurrent.output_size,
             outputs,
             prior=priors.output,
             log_sigma=config.weight_log_sigma,
             threshold=config.threshold,
             generator=generator,
         )
+
+    @classmethod
+    def of_modules(
+        cls, embedding: Embedding, recurrent: Stack, output: Linear, pooling: str
+    ) -> TextClassifierNet:
+        """Make a network of modules that are there already."""
+        net = cls.__new__(cls)
+        nn.Module.__init__(net)
+        net.embedding, net.recurrent, net.output = embedding, recurrent, output
+        net.pooling = pooling
+        return net
+
+    @property
+    def lstm(self) -> LSTM:
+        """The only cell, if this is the papers' network."""
+        cells = list(self.recurrent.cells())
+        if len(cells) > 1 or not isinstance(cells[0], LSTM):
+            raise ValueError("this network has other cells than a single LSTM")
+        return cells[0]
 
     def forward(
         self,
@@ -99,6 +129,6 @@ class TextClassifierNet(nn.Module):
         """
         tokens = self.embedding.tokens(ids, generator, share)
         mask = mask if share is None else share.of(mask)
-        _, (h, _) = self.lstm(tokens, mask=mask, generator=generator)
-        logits: Tensor = self.output(h.squeeze(0), generator, share)
+        outputs, last = self.recurrent(tokens, mask, generator=generator)
+        logits: Tensor = self.output(pool(self.pooling, outputs, last, mask.t()), generator, share)
         return logits

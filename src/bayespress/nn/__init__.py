@@ -10,18 +10,25 @@ Examples
 >>> loss.backward()
 """
 
+from bayespress.nn.drop_in import Recurrent
 from bayespress.nn.embedding import Embedding
+from bayespress.nn.gru import GRU
 from bayespress.nn.linear import Linear
 from bayespress.nn.lstm import LSTM
 from bayespress.nn.one_hot import OneHotLSTM
+from bayespress.nn.stack import Stack, pool
 from bayespress.variational import kl, named_variational_parameters, set_threshold
 
 __all__ = [
+    "GRU",
     "LSTM",
     "Embedding",
     "Linear",
     "OneHotLSTM",
+    "Recurrent",
+    "Stack",
     "kl",
     "named_variational_parameters",
+    "pool",
     "set_threshold",
 ]

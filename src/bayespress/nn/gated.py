@@ -1,23 +1,25 @@
-"""What LSTM layers share, whatever feeds them: recurrent weights, gates and neurons."""
+"""What gated layers share, whatever feeds them: recurrent weights, gates and neurons."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from bayespress.nn import init
 from bayespress.nn.recurrence import GATES, State, run_lstm
 from bayespress.sparsity import Prior
 from bayespress.variational import INITIAL_LOG_SIGMA, THRESHOLD, Share, VariationalParameter
 
 
 class GatedLayer(nn.Module):
-    """The recurrent half of an LSTM; subclasses make the input projections.
+    """The recurrent half of a layer; subclasses make the input projections.
 
     Parameters
     ----------
     gate_activation
-        Of i, f and o: ``sigmoid`` or ``hard_sigmoid``, which is clip(0.2 x + 0.5, 0, 1).
+        Of gates with values between 0 and 1: ``sigmoid`` or ``hard_sigmoid``, which is
+        clip(0.2 x + 0.5, 0, 1).
     prior
         Prior of the weights.
     log_sigma, group_log_sigma
@@ -25,6 +27,9 @@ class GatedLayer(nn.Module):
     threshold
         Prune where log alpha exceeds this.
     """
+
+    gates: ClassVar[int] = GATES
+    """Gates of a neuron."""
 
     weight_hh: VariationalParameter
     bias: nn.Parameter
@@ -56,20 +61,20 @@ class GatedLayer(nn.Module):
         )
 
     def _make_recurrent(
-        self, weight_hh: Tensor, hidden: Prior | str, gates: Prior | str, forget_bias: float
+        self, weight_hh: Tensor, hidden: Prior | str, gates: Prior | str, bias: Tensor
     ) -> None:
         size = weight_hh.shape[1]
         self.weight_hh = self._make_weight(weight_hh)
-        self.bias = nn.Parameter(init.lstm_bias(size, forget_bias))
+        self.bias = nn.Parameter(bias)
         self.z_hidden = self._make_group(size, hidden)
-        self.z_gates = self._make_group(GATES * size, gates)
+        self.z_gates = self._make_group(self.gates * size, gates)
 
     @property
     def hidden_size(self) -> int:
         """Number of neurons."""
         return self.weight_hh.mean.shape[1]
 
-    def _run(
+    def _run_lstm(
         self,
         projection: Tensor,
         row: Tensor,

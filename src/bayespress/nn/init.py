@@ -40,14 +40,16 @@ def semi_orthogonal(rows: int, columns: int, generator: torch.Generator | None) 
     return matrix
 
 
-def input_weights(hidden: int, inputs: int, generator: torch.Generator | None) -> Tensor:
-    """Glorot-uniform input matrices of the four gates, shape ``(4 hidden, inputs)``."""
-    return torch.cat([glorot(hidden, inputs, generator) for _ in range(GATES)])
+def input_weights(
+    hidden: int, inputs: int, generator: torch.Generator | None, gates: int = GATES
+) -> Tensor:
+    """Glorot-uniform input matrices of all gates, shape ``(gates * hidden, inputs)``."""
+    return torch.cat([glorot(hidden, inputs, generator) for _ in range(gates)])
 
 
-def recurrent_weights(hidden: int, generator: torch.Generator | None) -> Tensor:
-    """Orthogonal matrices times 1.1 of the four gates, shape ``(4 hidden, hidden)``."""
-    return torch.cat([orthogonal(hidden, 1.1, generator) for _ in range(GATES)])
+def recurrent_weights(hidden: int, generator: torch.Generator | None, gates: int = GATES) -> Tensor:
+    """Orthogonal matrices times 1.1 of all gates, shape ``(gates * hidden, hidden)``."""
+    return torch.cat([orthogonal(hidden, 1.1, generator) for _ in range(gates)])
 
 
 def lstm_bias(hidden: int, forget: float = 1.0) -> Tensor:

@@ -93,7 +93,8 @@ class OneHotLSTM(GatedLayer):
         rows = [init.semi_orthogonal(num_tokens, hidden_size, generator) for _ in range(GATES)]
         self.weight_ih = self._make_weight(torch.cat(rows, dim=1))
         weight_hh = torch.cat([init.orthogonal(hidden_size, 1, generator) for _ in range(GATES)])
-        self._make_recurrent(weight_hh, hidden_prior, gates_prior, forget_bias)
+        bias = init.lstm_bias(hidden_size, forget_bias)
+        self._make_recurrent(weight_hh, hidden_prior, gates_prior, bias)
         self.z_input = self._make_group(num_tokens, input_prior)
 
     @property
@@ -137,7 +138,7 @@ class OneHotLSTM(GatedLayer):
         if tokens.z_vocab is not None:
             projection = scale_pairs(projection, tokens.pairs, tokens.z_vocab, None)
             row = tokens.pairs.pair
-        output, state = self._run(
+        output, state = self._run_lstm(
             projection,
             row.t(),
             len(row) if share is None else share,

@@ -122,7 +122,7 @@ class _Recurrence(torch.autograd.Function):
         steps, batch, width = projection.shape
         outputs, cells, squashed = projection.new_empty((3, steps, batch, width // GATES))
         raw, gates = torch.empty_like(projection), torch.empty_like(projection)
-        carry = _carry_factors(mask, projection)
+        carry = carry_factors(mask, projection)
         initial = (h, c)
         for t in range(steps):
             torch.addmm(projection[t], h, weight_hh.t(), out=raw[t])
@@ -184,7 +184,7 @@ class _Recurrence(torch.autograd.Function):
         )
 
 
-def _carry_factors(mask: Tensor | None, like: Tensor) -> list[Tensor | None]:
+def carry_factors(mask: Tensor | None, like: Tensor) -> list[Tensor | None]:
     """Per step: 1 where it is real and 0 where not, shape ``(batch, 1)``; None if all are real."""
     if mask is None:
         return [None] * len(like)

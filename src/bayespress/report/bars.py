@@ -59,7 +59,8 @@ def _of_all_classes(name: str, inspection: Inspection) -> list[Figure]:
         _Bar(one.word, one.effect, f"{signed(one.effect)} {cut(visible(one.toward), 8)}")
         for one in strongest(inspection.words)[: _ALL_ROWS // 2]
     ]
-    return _charts(name, "Strongest kept words", "largest change of a logit", bars, 0)
+    changed = "log odds" if inspection.multi_label else "a logit"
+    return _charts(name, "Strongest kept words", f"largest change of {changed}", bars, 0)
 
 
 def _of_class(name: str, inspection: Inspection, number: int, label: str) -> list[Figure]:
@@ -67,13 +68,18 @@ def _of_class(name: str, inspection: Inspection, number: int, label: str) -> lis
     most = max(_ALL_ROWS // len(inspection.labels), _LEAST_ROWS)
     bars = [_Bar(one.word, one.effect, signed(one.effect)) for one in ranked[:most]]
     count = f"{counted(len(ranked), 'word')} of {len(inspection.words):,}"
-    if len(inspection.labels) == 2:
+    shown = cut(visible(label), _CLASS_LETTERS)
+    # Of several labels at once, some words speak against theirs.
+    title = shown if inspection.multi_label else f"For {shown}"
+    if inspection.multi_label:
+        note, style = f"{count}; change of its log odds by the word alone", number
+    elif len(inspection.labels) == 2:
         # Of two classes the second one is blue, as in exported pages.
         second = cut(visible(inspection.labels[1]), _CLASS_LETTERS // 2)
         note, style = f"{count}; log odds of {second} by the word alone", 1 - number
     else:
         note, style = f"{count}; change of its logit by the word alone", number
-    return _charts(name, f"For {cut(visible(label), _CLASS_LETTERS)}", note, bars, style)
+    return _charts(name, title, note, bars, style)
 
 
 def _charts(name: str, title: str, note: str, bars: Sequence[_Bar], style: int) -> list[Figure]:

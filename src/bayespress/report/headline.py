@@ -164,7 +164,7 @@ _ROWS = (
     Row("shipped file", "model.bpr, all included", _bytes),
     Row("words", "that are read", _count("words")),
     Row("dims", "embedding dimensions", _count("dims")),
-    Row("neurons", "of the LSTM", _count("neurons")),
+    Row("neurons", "of the recurrent layers", _count("neurons")),
     Row("gates", "that are computed", _count("gates")),
     Row("epoch", "that is shipped, of all", _epochs),
     Row("time", "training and validation", _seconds),

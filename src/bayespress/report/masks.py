@@ -8,18 +8,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from bayespress.compact import CompactModel, arrays_of
+from bayespress.compact import CompactCell, CompactLSTM, CompactModel, arrays_of
+from bayespress.compact.layout import cells_of
 from bayespress.report import raster, svg
 from bayespress.report.markup import Markup, join, tag
 from bayespress.report.run import KeptWeights, Mask
 from bayespress.report.svg import Figure
-from bayespress.runtime.structure import GATE_NAMES
 
 _LEFT, _WIDE, _HIGH, _LEAST, _CELL = 16, 400, 150, 64, 14
 _PLACE = 2
 """Side of the smallest place of a picture: a single weight shall be seen."""
-_NAMES = {"embedding": "embedding", "weight_ih": "weight_ih", "weight_hh": "weight_hh",
-          "output": "output_weight"}  # fmt: skip
 _AXES = {
     "embedding": ("dimensions", "words"),
     "weight_ih": ("gates", "inputs"),
@@ -39,12 +37,15 @@ class _Matrix:
     mask
         True where a weight is.
     borders
-        Rows before which the gates i, f, g, o begin, and the end; none where rows are no gates.
+        Rows before which the gates begin, and the end; none where rows are no gates.
+    gates
+        Their names.
     """
 
     caption: str
     mask: Mask
     borders: Sequence[int] = ()
+    gates: Sequence[str] = ()
 
 
 def mask_charts(
@@ -53,38 +54,53 @@ def mask_charts(
     """Draw each matrix as it is in the network, and as it is in the file below."""
     full = kept.masks if kept is not None else {}
     small = {} if model is None else shipped_masks(model)
-    for matrix, (down, right) in _AXES.items():
-        pictures = []
+    cells = {} if model is None else dict(cells_of(model))
+    for matrix in dict.fromkeys([*small, *full]):
+        kind, end = _kind_of(matrix)
+        cell, pictures = cells.get(end), []
         if matrix in full:
-            pictures.append(_matrix(matrix, full[matrix], "network", _borders_of_all(full[matrix])))
-        if matrix in small and model is not None:
-            pictures.append(_matrix(matrix, small[matrix], "file", _borders_of_live(model)))
-        if pictures:
-            yield _chart(f"{name}-{matrix}", matrix, f"{down} down, {right} to the right", pictures)
+            pictures.append(_matrix(kind, full[matrix], "network", cell))
+        if matrix in small:
+            pictures.append(_matrix(kind, small[matrix], "file", cell))
+        down, right = _AXES[kind]
+        yield _chart(f"{name}-{matrix}", matrix, f"{down} down, {right} to the right", pictures)
 
 
 def shipped_masks(model: CompactModel) -> Mapping[str, Mask]:
     """Tell which weights of a model's matrices are not zero."""
-    arrays = arrays_of(model)
-    return {name: arrays[array] != 0 for name, array in _NAMES.items() if array in arrays}
+    matrices = {name: array != 0 for name, array in arrays_of(model).items() if array.ndim == 2}
+    return {"output" if name == "output_weight" else name: mask for name, mask in matrices.items()}
 
 
-def _borders_of_all(mask: Mask) -> list[int]:
-    return [len(mask) // 4 * gate for gate in range(5)]
+def _kind_of(matrix: str) -> tuple[str, str]:
+    """Take a matrix' name apart: its kind, and the end that names the cell it belongs to."""
+    kind = next(kind for kind in _AXES if matrix.startswith(kind))
+    return kind, matrix.removeprefix(kind)
 
 
-def _borders_of_live(model: CompactModel) -> list[int]:
-    ends = np.arange(5) * model.lstm.hidden_size
-    borders: list[int] = np.searchsorted(model.lstm.live_gates, ends).tolist()
+def _borders_of_all(mask: Mask, gates: int) -> list[int]:
+    return [len(mask) // gates * gate for gate in range(gates + 1)]
+
+
+def _borders_of_live(cell: CompactCell) -> list[int]:
+    ends = np.arange(len(cell.gates) + 1) * cell.hidden_size
+    borders: list[int] = np.searchsorted(cell.live_gates, ends).tolist()
     return borders
 
 
-def _matrix(matrix: str, mask: Mask, place: str, borders: Sequence[int]) -> _Matrix:
+def _matrix(kind: str, mask: Mask, place: str, cell: CompactCell | None) -> _Matrix:
     count = f"{np.count_nonzero(mask):,} of {mask.shape[0]:,} × {mask.shape[1]:,}"
     caption = f"In the {place}: {count} weights"
-    if matrix == "embedding":
+    if kind == "embedding":
         return _Matrix(caption, mask.T)
-    return _Matrix(caption, mask, borders if matrix.startswith("weight") else ())
+    if not kind.startswith("weight"):
+        return _Matrix(caption, mask)
+    gates = CompactLSTM.gates if cell is None else cell.gates
+    if place == "network" or cell is None:
+        borders = _borders_of_all(mask, len(gates))
+    else:
+        borders = _borders_of_live(cell)
+    return _Matrix(caption, mask, borders, gates)
 
 
 def _chart(name: str, matrix: str, axes: str, pictures: Sequence[_Matrix]) -> Figure:
@@ -110,16 +126,14 @@ def _drawn(picture: _Matrix, top: float) -> tuple[Markup, float]:
         caption,
         tag("rect", class_="ground", **box),
         tag("image", href=raster.data_uri(image), preserveAspectRatio="none", **box),
-        *_gates(picture.borders, rows, high, top + 20, wide),
+        *_gates(picture, rows, high, top + 20, wide),
         tag("rect", class_="frame", **box),
     ]
     return join(parts), high + 32
 
 
-def _gates(
-    borders: Sequence[int], rows: int, high: float, top: float, wide: float
-) -> Iterator[Markup]:
-    for gate, (start, end) in zip(GATE_NAMES, pairwise(borders), strict=False):
+def _gates(picture: _Matrix, rows: int, high: float, top: float, wide: float) -> Iterator[Markup]:
+    for gate, (start, end) in zip(picture.gates, pairwise(picture.borders), strict=True):
         first, last = top + high * start / rows, top + high * end / rows
         if start:
             yield svg.line(_LEFT, first, _LEFT + wide, first, "axis")

@@ -12,7 +12,7 @@ from bayespress.export.javascript import template
 from bayespress.report import figures
 from bayespress.report.bars import strongest
 from bayespress.report.curves import compression_charts, quality_charts, structure_charts
-from bayespress.report.gates import NEURONS, gate_table
+from bayespress.report.gates import NEURONS, cell_charts, gate_table
 from bayespress.report.headline import epochs_table, headline
 from bayespress.report.markup import Markup, join, tag
 from bayespress.report.masks import mask_charts
@@ -111,7 +111,7 @@ def _model_parts(run: ReportedRun, number: int) -> Iterator[Markup]:
     yield tag("h3", "Tokens that are read" if is_language else "Kept words")
     yield _grid(figures.words_of(run, number))
     yield _all_words(inspection)
-    yield from _gates(inspection, figures.gates_of(run, number))
+    yield from _gates(inspection, number)
     yield tag("h3", "Weights before and after")
     yield tag("p", _weights_note(run), class_="note")
     yield _grid(mask_charts(f"run{number}", run.model, run.kept))
@@ -119,24 +119,32 @@ def _model_parts(run: ReportedRun, number: int) -> Iterator[Markup]:
     yield _grid(figures.bytes_of(run, number))
 
 
-def _gates(
-    inspection: Inspection | LanguageInspection, drawn: Sequence[Figure]
-) -> Iterator[Markup]:
+def _gates(inspection: Inspection | LanguageInspection, number: int) -> Iterator[Markup]:
     yield tag("h3", "Gates")
     yield tag("p", _gate_note(inspection), class_="note")
-    table = tag("div", gate_table(inspection))
-    yield tag("div", *map(_figure, drawn[:1]), table, class_="grid")
-    if drawn[1:]:
-        more = tag("summary", f"{counted(len(inspection.gates) - NEURONS, 'neuron')} more")
-        yield tag("details", more, _grid(drawn[1:]))
+    for cell, gates in inspection.gates_by_cell():
+        called = inspection.name_of(cell)
+        drawn = cell_charts(f"run{number}-gates", cell, gates, called)
+        table = tag("div", gate_table(cell, gates, called))
+        yield tag("div", *map(_figure, drawn[:1]), table, class_="grid")
+        if drawn[1:]:
+            more = tag("summary", f"{counted(len(gates) - NEURONS, 'neuron')} more")
+            yield tag("details", more, _grid(drawn[1:]))
+
+
+_MEANING_OF_GATES = {
+    "lstm": "A forget gate at 1 keeps the state, an input gate at 0 never lets anything in.",
+    "gru": "An update gate z at 1 keeps the state, a reset gate r at 0 lets nothing of it into "
+    "the new one.",
+}
 
 
 def _gate_note(inspection: Inspection | LanguageInspection) -> str:
-    total = counted(4 * inspection.neurons, "gate")
+    total = counted(sum(map(len, inspection.gates)), "gate")
     return (
         f"{inspection.live_gates:,} of {total} of {counted(inspection.neurons, 'neuron')} are "
         "computed; the others have no weights left and stand at the value of their bias. "
-        "A forget gate at 1 keeps the state, an input gate at 0 never lets anything in."
+        f"{_MEANING_OF_GATES[inspection.cells[0].kind]}"
     )
 
 
@@ -198,7 +206,7 @@ def _word_rows(
         (one.word, signed(one.effect, 3), one.toward, f"{one.weight:.3f}")
         for one in strongest(inspection.words)
     ]
-    return ("word", "effect", "speaks for", "weight"), rows
+    return ("word", "effect", "on" if inspection.multi_label else "speaks for", "weight"), rows
 
 
 def _repeat(run: ReportedRun) -> Iterator[Markup]:

@@ -29,8 +29,10 @@ class KeptWeights:
     Attributes
     ----------
     masks
-        By the papers' rule, see :func:`bayespress.compression.aggregate`; shapes ``(V, E)``,
-        ``(4 H, E)``, ``(4 H, H)``, ``(K, H)``. A language model has no ``embedding``, and E is V.
+        By the papers' rule, see :func:`bayespress.compression.aggregate`: ``embedding``, for each
+        cell ``weight_ih`` and ``weight_hh`` with its :func:`~bayespress.compact.layout.suffix`, and
+        ``output``. Shapes are, with one LSTM, ``(V, E)``, ``(4 H, E)``, ``(4 H, H)``,
+        ``(K, H)``. A language model has no ``embedding``, and E is V.
     epoch
         The epoch of the network.
     sliced

@@ -24,6 +24,8 @@ _LONG_WORD = 24
 _LOOKED_AT = 200
 """Texts of a class that are tried."""
 _WEAK = 0.05
+_SEVERAL = 4
+"""Texts that are shown where each may have several labels."""
 _SEED, _LENGTH = 1, 60
 
 
@@ -63,6 +65,9 @@ def _chosen(predictor: TextPredictor, config: Config) -> list[Example]:
         for text, label in zip(test.texts, test.labels, strict=True)
         if _LEAST_WORDS <= len(list(spans(text))) <= _MOST_WORDS
     ]
+    if predictor.model.multi_label:
+        # Which labels belong to a text is not held against the answer.
+        return [Example(one.text) for one in handy[:_SEVERAL]]
     # A source may name its classes one behind the other.
     of_class = ([one for one in handy if one.label == label] for label in predictor.labels)
     pairs = [one for some in of_class for one in some[:_LOOKED_AT]]
@@ -92,17 +97,30 @@ def texts_section(run: ReportedRun, given: Sequence[str]) -> Markup:
 
 def _explained(predictor: TextPredictor, example: Example) -> Markup:
     found = explain(predictor, example.text)
-    answer = [tag("bdi", found.label), f" {percent(found.probability)}"]
+    answer = _answer(found)
     if example.label is not None:
         verdict = "right" if example.label == found.label else "its label is "
         named = () if example.label == found.label else (tag("bdi", example.label),)
         answer += ["; ", verdict, *named]
+    if list(found.given) != [found.explained]:
+        answer += ["; marked: ", tag("bdi", found.explained)]
     return join(
         [
             tag("p", *answer, class_="answer"),
             tag("p", *_coloured(example.text, found), class_="text", dir="auto"),
         ]
     )
+
+
+def _answer(found: Explanation) -> list[Markup | str]:
+    """Name what the text is given, one thing after another."""
+    answer: list[Markup | str] = []
+    for label, share in found.given.items():
+        answer += [", ", tag("bdi", label), f" {percent(share)}"]
+    if answer:
+        return answer[1:]
+    likeliest = tag("bdi", found.label)
+    return ["no label; the most probable one is ", likeliest, f" {percent(found.probability)}"]
 
 
 def _coloured(text: str, found: Explanation) -> Iterator[Markup | str]:

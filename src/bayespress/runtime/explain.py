@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
 from bayespress.errors import ConfigError
-from bayespress.runtime.predictor import TextPredictor, for_each_class, softmax
+from bayespress.runtime.predictor import TextPredictor, for_each_class, probabilities
+
+_GIVEN = 0.5
+"""From this probability on a text is given a label, where it may have several."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class Explanation:
         The most probable class.
     probability
         Its probability.
+    given
+        What the text is given, and how probable that is: the most probable class; of a model for
+        several labels at once all that have a probability of at least 0.5, the most probable one
+        first, or none.
     explained
         The class that all that follows is about.
     start
@@ -67,6 +75,7 @@ class Explanation:
 
     label: str
     probability: float
+    given: Mapping[str, float]
     explained: str
     start: float
     final: float
@@ -83,6 +92,13 @@ def explain(predictor: TextPredictor, text: str, label: str | None = None) -> Ex
     .. math::
 
         o_t = s_{t,k} - \log \sum_{j \ne k} e^{s_{t,j}}, \quad e_t = o_t - o_{t-1}
+
+    Of a model for several labels at once each logit is the log odds of its own label,
+    :math:`o_t = s_{t,k}`: one label's effects say nothing of another's.
+
+    A cell that reads backwards begins anew at each end, and a mean or maximum over the tokens has
+    one more of them after each: a word's effect is always that of the longer text against the
+    shorter one.
 
     A token that the model reads before the first word is in `start`. One that it reads behind the
     last word counts with that word, or is in `start` where no word is read. An exported JavaScript
@@ -103,16 +119,17 @@ def explain(predictor: TextPredictor, text: str, label: str | None = None) -> Ex
         If the model has no such class.
     """
     model = predictor.model
-    logits = for_each_class(predictor.trajectory(model.encoder.encode(text)))
-    probabilities = softmax(logits[-1:])[0]
-    best = int(probabilities.argmax())
+    logits = predictor.trajectory(model.encoder.encode(text))
+    shares = probabilities(model, logits[-1:])[0]
+    best = int(shares.argmax())
     subject = best if label is None else _number_of(label, model)
     words = _words(model, text)
     read = np.array([is_read for *_, is_read, _ in words], dtype=bool)
-    odds = _at_words(log_odds(logits, subject), int(read.sum()), model)
+    odds = _at_words(_odds_of(model, logits, subject), int(read.sum()), model)
     return Explanation(
         label=model.labels[best],
-        probability=float(probabilities[best]),
+        probability=float(shares[best]),
+        given=_given(model, shares),
         explained=model.labels[subject],
         start=float(odds[0]),
         final=float(odds[-1]),
@@ -141,6 +158,20 @@ def log_odds(logits: FloatArray, label: int) -> NDArray[np.float64]:
     sums: NDArray[np.float64] = np.exp(others - most[:, None]).sum(axis=1)
     odds: NDArray[np.float64] = scores[:, label] - most - np.log(sums)
     return odds
+
+
+def _odds_of(model: CompactClassifier, logits: FloatArray, label: int) -> NDArray[np.float64]:
+    """Give the log odds of a label for outputs of a model."""
+    if model.multi_label:
+        return logits[:, label].astype(np.float64)
+    return log_odds(for_each_class(logits), label)
+
+
+def _given(model: CompactClassifier, shares: FloatArray) -> Mapping[str, float]:
+    """Name what a text is given, by falling probability."""
+    order = np.argsort(-shares, kind="stable").tolist()
+    chosen = [k for k in order if shares[k] >= _GIVEN] if model.multi_label else order[:1]
+    return {model.labels[k]: float(shares[k]) for k in chosen}
 
 
 def probability_of(odds: float) -> float:

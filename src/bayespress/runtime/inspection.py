@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel
-from bayespress.runtime.predictor import TextPredictor
+from bayespress.runtime.predictor import TextPredictor, for_each_class
 from bayespress.runtime.structure import Structure, structure_of
 
 
@@ -24,9 +25,10 @@ class WordWeight:
         Euclidean norm of its vector.
     effect
         For two classes: by how much a text of this word alone raises the log odds of the second
-        one, against a word that was pruned. For more: the largest change of a class's logit.
+        one, against a word that was pruned. For more: the largest change of a class's logit. For
+        several labels at once: the largest change of a label's log odds, up or down.
     toward
-        The class that it speaks for.
+        The class that it speaks for; of several labels at once, the one whose log odds change.
     """
 
     word: str
@@ -59,6 +61,8 @@ class Inspection(Structure):
     ----------
     labels
         The classes.
+    multi_label
+        Whether a text may have several of them, or none.
     words
         Kept words, the heaviest first.
     dims
@@ -66,6 +70,7 @@ class Inspection(Structure):
     """
 
     labels: tuple[str, ...]
+    multi_label: bool
     words: list[WordWeight]
     dims: int
 
@@ -110,6 +115,7 @@ def inspect(model: CompactModel, file_bytes: int) -> Inspection | LanguageInspec
     return Inspection(
         **common,
         labels=model.labels,
+        multi_label=model.multi_label,
         words=_words(model),
         dims=model.embedding.shape[1],
     )
@@ -127,17 +133,22 @@ def _words(model: CompactClassifier) -> list[WordWeight]:
     ids = [np.array([row], dtype=np.int32) for row, _ in rows]
     silent = np.zeros(1, dtype=np.int32)
     logits = TextPredictor(model).logits([silent, *ids])
+    if not model.multi_label:
+        logits = for_each_class(logits)
     effects = logits[1:] - logits[0]
-    if effects.shape[1] == 1:  # log odds: the first class's logit is the constant zero
-        effects = np.concatenate([np.zeros_like(effects), effects], axis=1)
     weights = np.linalg.norm(model.embedding, axis=1)
     words = [
-        WordWeight(word, float(weights[row - 1]), *_effect(effect, model.labels))
+        WordWeight(word, float(weights[row - 1]), *_effect(effect, model))
         for (row, word), effect in zip(rows, effects, strict=True)
     ]
     return sorted(words, key=lambda word: (-word.weight, word.word))
 
 
-def _effect(effect: np.ndarray[Any, np.dtype[np.float32]], labels: tuple[str, ...]) -> Any:
-    toward = labels[int(effect.argmax())]
-    return (float(effect[1] - effect[0]) if len(labels) == 2 else float(effect.max())), toward
+def _effect(effect: NDArray[np.float32], model: CompactClassifier) -> tuple[float, str]:
+    """Give a word's effect, and the class that it is about, for changes of all outputs."""
+    if model.multi_label:
+        most = int(np.abs(effect).argmax())
+        return float(effect[most]), model.labels[most]
+    best = int(effect.argmax())
+    size = effect[1] - effect[0] if len(effect) == 2 else effect[best]
+    return float(size), model.labels[best]

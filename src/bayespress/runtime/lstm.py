@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from bayespress.compact import CompactLSTM
 from bayespress.compact.model import FloatArray
+from bayespress.runtime.activations import hard_sigmoid, sigmoid
+from bayespress.runtime.cell import NumpyCell, Workspace
 from bayespress.runtime.columns import ColumnLSTM
 
 
@@ -27,7 +29,7 @@ class LSTMState:
     cell: FloatArray
 
 
-class NumpyLSTM:
+class NumpyLSTM(NumpyCell):
     r"""Run a :class:`~bayespress.compact.CompactLSTM` over many texts at once.
 
     .. math::
@@ -42,13 +44,11 @@ class NumpyLSTM:
     """
 
     def __init__(self, lstm: CompactLSTM) -> None:
+        super().__init__(lstm)
         hidden, live = lstm.hidden_size, lstm.live_gates
-        self._weight_ih, self._weight_hh = lstm.weight_ih.T, lstm.weight_hh.T.copy()
-        self._live_bias = lstm.bias[live]
         # A slice is faster than numbers, where all gates are live.
         self._live = slice(None) if len(live) == 4 * hidden else live
         self._is_hard = lstm.gate_activation == "hard_sigmoid"
-        self._hidden = hidden
         constants = lstm.bias.copy()[None, :]
         self._activate(constants, 2 * hidden, 3 * hidden)
         self._constants = constants
@@ -61,10 +61,6 @@ class NumpyLSTM:
     def _columns(self) -> ColumnLSTM:
         """The same layer in the way that few numbers are read."""
         return ColumnLSTM(self._lstm)
-
-    def project(self, vectors: FloatArray) -> FloatArray:
-        """Give what word vectors, ``(N, input)``, add to the live gates, ``(N, live)``."""
-        return vectors @ self._weight_ih + self._live_bias
 
     def project_one_hot(self) -> FloatArray:
         """Give what each one-hot input adds to the live gates; the last row is for no input.
@@ -81,7 +77,7 @@ class NumpyLSTM:
 
     def zero_state(self, count: int) -> LSTMState:
         """Give the state of so many sequences before their first step."""
-        return LSTMState(*np.zeros((2, count, self._hidden), np.float32))
+        return LSTMState(*np.zeros((2, count, self.hidden_size), np.float32))
 
     def all_hidden(
         self, table: FloatArray, rows: NDArray[np.integer], state: LSTMState
@@ -121,37 +117,36 @@ class NumpyLSTM:
         hidden = np.concatenate(states)
         return hidden[1:, None], LSTMState(hidden[-1:], cell[None])
 
-    def last_hidden(
-        self, table: FloatArray, ids: NDArray[np.integer], lengths: NDArray[np.integer]
+    def last_hidden(  # noqa: D102 - the base class says it
+        self,
+        table: FloatArray,
+        ids: NDArray[np.integer],
+        lengths: NDArray[np.integer],
+        *,
+        backward: bool = False,
     ) -> FloatArray:
-        """Read texts to their end.
-
-        Parameters
-        ----------
-        table
-            Projected vectors, shape ``(rows, live)``.
-        ids
-            Rows of the table: all texts one after another, shape ``(sum of lengths,)``.
-        lengths
-            Lengths of the texts, falling, shape ``(N,)``.
-
-        Returns
-        -------
-        ndarray
-            Each text's last state, shape ``(N, hidden)``; zero for an empty text.
-        """
-        if ColumnLSTM.suits(self._lstm, len(lengths)):
+        if not backward and ColumnLSTM.suits(self._lstm, len(lengths)):
             return self._columns.last_hidden(table, ids, lengths)
-        hidden, cell = np.zeros((2, len(lengths), self._hidden), np.float32)
-        gates = np.repeat(self._constants, len(lengths), axis=0)
-        starts = np.cumsum(lengths) - lengths
-        steps = np.arange(lengths[0] if len(lengths) else 0)
-        # Texts that have a word at each step: the first ones, as lengths fall.
-        running = np.searchsorted(-lengths, -steps)
-        for step, count in enumerate(running.tolist()):
-            words = table.take(ids.take(starts[:count] + step), axis=0)
-            self._step(words, hidden[:count], cell[:count], gates[:count])
-        return hidden
+        return super().last_hidden(table, ids, lengths, backward=backward)
+
+    def every_hidden(  # noqa: D102 - the base class says it
+        self,
+        table: FloatArray,
+        ids: NDArray[np.integer],
+        lengths: NDArray[np.integer],
+        *,
+        backward: bool = False,
+    ) -> FloatArray:
+        if len(lengths) == 1 and not backward and ColumnLSTM.suits(self._lstm, 1):
+            return self._all_of_one(table, ids, self.zero_state(1))[0][:, 0]
+        return super().every_hidden(table, ids, lengths, backward=backward)
+
+    def _begin(self, count: int) -> Workspace:
+        hidden, cell = np.zeros((2, count, self.hidden_size), np.float32)
+        return hidden, cell, np.repeat(self._constants, count, axis=0)
+
+    def _advance(self, inputs: FloatArray, space: Workspace) -> None:
+        self._step(inputs, *space)
 
     def _step(
         self, words: FloatArray, hidden: FloatArray, cell: FloatArray, gates: FloatArray
@@ -160,7 +155,7 @@ class NumpyLSTM:
         words += hidden @ self._weight_hh
         self._activate(words, *self._cell_gates)
         gates[:, self._live] = words
-        size = self._hidden
+        size = self.hidden_size
         cell *= gates[:, size : 2 * size]
         cell += gates[:, :size] * gates[:, 2 * size : 3 * size]
         np.multiply(gates[:, 3 * size :], np.tanh(cell), out=hidden)
@@ -173,19 +168,3 @@ class NumpyLSTM:
                 hard_sigmoid(columns)
             else:
                 sigmoid(columns)
-
-
-def hard_sigmoid(values: FloatArray) -> None:
-    """Replace values by ``clip(0.2 x + 0.5, 0, 1)``."""
-    values *= 0.2
-    values += 0.5
-    np.maximum(values, 0.0, out=values)
-    np.minimum(values, 1.0, out=values)
-
-
-def sigmoid(values: FloatArray) -> None:
-    r"""Replace values by :math:`(1 + \tanh(x / 2)) / 2 = 1 / (1 + e^{-x})`, without overflow."""
-    values *= 0.5
-    np.tanh(values, out=values)
-    values *= 0.5
-    values += 0.5

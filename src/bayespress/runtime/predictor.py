@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
 from bayespress.errors import DataError
-from bayespress.runtime.lstm import NumpyLSTM
+from bayespress.runtime.network import NumpyNetwork, Tables
 
 _CHUNK = 512
 _MAX_TABLE = 2**27
@@ -109,18 +109,20 @@ class TextPredictor(Predictor):
 
     Notes
     -----
-    Logits are :math:`W_{out} h_T + b_{out}` with the last state :math:`h_T`, zero for a text
-    without tokens. Texts are sorted by length and read in chunks, so that those that have ended
-    drop out of the loop; a prediction depends on the other texts by rounding alone.
+    Logits are :math:`W_{out} p + b_{out}` with the pooled states p: of the papers' network the last
+    state :math:`h_T`; zero for a text without tokens. Texts are sorted by length and read in
+    chunks, so that those that have ended drop out of the loop; a prediction depends on the other
+    texts by rounding alone.
     """
 
     def __init__(self, model: CompactClassifier) -> None:
         self.model = model
-        self._lstm = NumpyLSTM(model.lstm)
+        self._network = NumpyNetwork(model)
         zero = np.zeros((1, model.embedding.shape[1]), np.float32)
         self._vectors = np.concatenate([zero, model.embedding])
-        table_size = len(self._vectors) * len(model.lstm.live_gates)
-        self._table = self._lstm.project(self._vectors) if table_size <= _MAX_TABLE else None
+        live = sum(len(cell.live_gates) for cell in model.layers[0])
+        is_small = len(self._vectors) * live <= _MAX_TABLE
+        self._tables = self._network.project(self._vectors) if is_small else None
 
     def predict_proba_of_ids(  # noqa: D102 - the base class says it
         self, ids: Sequence[NDArray[np.int32]]
@@ -128,11 +130,11 @@ class TextPredictor(Predictor):
         every = np.concatenate([np.zeros(1, np.int32), *ids])
         if every.min() < 0 or every.max() >= len(self._vectors):
             raise self._strange_id(ids)
-        return softmax(for_each_class(self.logits(ids)))
+        return probabilities(self.model, self.logits(ids))
 
     def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         logits = self.logits([self.model.encoder.encode(text) for text in texts])
-        return softmax(for_each_class(logits))
+        return probabilities(self.model, logits)
 
     def logits(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
         """Give the outputs of the network.
@@ -167,27 +169,32 @@ class TextPredictor(Predictor):
         ndarray
             Outputs before the first step and after each, shape ``(length + 1, outputs)``.
         """
-        table, rows = self._lookup(ids)
-        start = self._lstm.zero_state(1)
-        hidden, _ = self._lstm.all_hidden(table, rows[:, None], start)
-        states = np.concatenate([start.hidden, hidden[:, 0]])
-        logits: FloatArray = states @ self.model.output_weight.T + self.model.output_bias
-        return logits
+        if self.model.is_plain:
+            return self._network.trajectory(*self._lookup(ids))
+        # A cell that reads backwards begins anew at each end.
+        return self.logits([ids[:end] for end in range(len(ids) + 1)])
 
     def _logits_of_chunk(self, ids: Sequence[NDArray[np.int32]]) -> FloatArray:
         """Give the outputs for texts of falling length."""
-        table, rows = self._lookup(np.concatenate(ids))
-        lengths = np.array([len(text) for text in ids])
-        hidden = self._lstm.last_hidden(table, rows, lengths)
-        logits: FloatArray = hidden @ self.model.output_weight.T + self.model.output_bias
-        return logits
+        tables, rows = self._lookup(np.concatenate(ids))
+        return self._network.logits(tables, rows, np.array([len(text) for text in ids]))
 
-    def _lookup(self, ids: NDArray[np.integer]) -> tuple[FloatArray, NDArray[np.integer]]:
-        """Give a table of projected words, and the row of each id in it."""
-        if self._table is not None:
-            return self._table, ids
+    def _lookup(self, ids: NDArray[np.integer]) -> tuple[Tables, NDArray[np.integer]]:
+        """Give tables of projected words, and the row of each id in them."""
+        if self._tables is not None:
+            return self._tables, ids
         distinct, rows = np.unique(ids, return_inverse=True)
-        return self._lstm.project(self._vectors[distinct]), rows
+        return self._network.project(self._vectors[distinct]), rows
+
+
+def probabilities(model: CompactClassifier, logits: FloatArray) -> FloatArray:
+    """Turn a classifier's outputs, ``(N, outputs)``, into probabilities of its labels.
+
+    Of a model for several labels each is for itself; else they sum up to 1.
+    """
+    if model.multi_label:
+        return softmax(np.stack([np.zeros_like(logits), logits], axis=-1))[..., 1]
+    return softmax(for_each_class(logits))
 
 
 def for_each_class(logits: FloatArray) -> FloatArray:
@@ -207,7 +214,7 @@ def for_each_class(logits: FloatArray) -> FloatArray:
 def softmax(logits: FloatArray) -> FloatArray:
     """Turn logits into probabilities along the last axis, in double precision inside."""
     scores = logits.astype(np.float64)
-    scores -= scores.max(axis=1, keepdims=True)
+    scores -= scores.max(axis=-1, keepdims=True)
     exponentials = np.exp(scores)
-    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
     return exponentials.astype(np.float32)

@@ -54,10 +54,13 @@ class ClassifierInterface:
         Texts to rows.
     labels
         Names of the classes.
+    multi_label
+        Whether a text may have several of them.
     """
 
     encoder: TextEncoder
     labels: tuple[str, ...]
+    multi_label: bool = False
 
     zero_row = True
 
@@ -70,12 +73,13 @@ class ClassifierInterface:
         """Make the network that a configuration describes, not trained."""
         model = config.model
         if size is not None and size.dims is not None:
-            model = replace(model, embedding_size=size.dims, hidden_size=size.neurons)
+            model = replace(model, embedding_size=size.dims)
         all_rows_are_learned = size is None and self.encoder.vocabulary.skips
         return TextClassifierNet(
             self.encoder.vocabulary.num_rows,
-            1 if len(self.labels) == 2 else len(self.labels),
+            1 if len(self.labels) == 2 and not self.multi_label else len(self.labels),
             model,
+            hidden_sizes=None if size is None else size.hidden,
             padding_idx=None if all_rows_are_learned else 0,
             generator=generator(config.training.seed, "initialisation"),
         )
@@ -89,11 +93,12 @@ class ClassifierInterface:
         """Take away what was pruned."""
         if not isinstance(net, TextClassifierNet):
             raise TypeError(f"a classifier is needed, got {type(net).__name__}")
-        return to_compact(net, self.encoder, self.labels, info)
+        return to_compact(net, self.encoder, self.labels, info, multi_label=self.multi_label)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
-        return {"encoder": self.encoder.to_dict(), "labels": list(self.labels)}
+        labels = {"labels": list(self.labels), "multi_label": self.multi_label}
+        return {"encoder": self.encoder.to_dict(), **labels}
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,7 @@ def interface_of(metadata: Mapping[str, Any]) -> ClassifierInterface | LanguageI
     """Read the interface of a checkpoint's metadata."""
     if "tokens" not in metadata:
         encoder = TextEncoder.from_dict(metadata["encoder"])
-        return ClassifierInterface(encoder, tuple(metadata["labels"]))
+        return ClassifierInterface(encoder, tuple(metadata["labels"]), metadata["multi_label"])
     inputs = metadata["inputs"]
     return LanguageInterface(
         TokenEncoder.from_dict(metadata["tokens"]),
@@ -190,6 +195,6 @@ def interface_of(metadata: Mapping[str, Any]) -> ClassifierInterface | LanguageI
 
 def rebuild(config: Config, interface: Interface, metadata: Mapping[str, Any]) -> Network:
     """Make a network of the shape that a checkpoint's metadata tells; without any, of full size."""
-    size = Size(**metadata["size"]) if metadata else None
+    size = Size.from_dict(metadata["size"]) if metadata else None
     shrunk = size is not None and metadata["size"] != metadata["full"]["size"]
     return interface.build(config, size if shrunk else None)

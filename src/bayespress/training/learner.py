@@ -62,7 +62,8 @@ class Learner:
             table = net.lstm.weight_ih
         else:
             table = net.embedding.weight
-            net.lstm.bfloat16_products = is_rounded and process.has_bfloat16(workers.device)
+            for cell in net.recurrent.cells():
+                cell.bfloat16_products = is_rounded and process.has_bfloat16(workers.device)
         table.sparse_grad = on_cpu and workers.count == 1
         self.optimizer = make_optimizer(net, config)
         self._parallel: nn.Module = net
@@ -87,12 +88,16 @@ class Learner:
     def begin_epoch(self, phase: Phase) -> None:
         """Make ready for an epoch's steps, after whatever changed the network's size."""
         self.net.train(phase is Phase.SPARSE)
+        if isinstance(self.net, TextClassifierNet):
+            self.net.recurrent.drops = True  # in epochs without noise too
         set_threshold(self.net, math.inf if phase is Phase.DENSE else self.config.model.threshold)
         self._parallel = self.workers.parallel(self.net)
 
     def end_epoch(self) -> None:
         """Let the masks be those that the network is shipped with, whatever its steps left out."""
         set_threshold(self.net, self.config.model.threshold)
+        if isinstance(self.net, TextClassifierNet):
+            self.net.recurrent.drops = False
 
     def step(self, batch: Batch, noise: torch.Generator, divergence_scale: float) -> Step:
         """Take one step; `divergence_scale` is what a nat of divergence counts."""

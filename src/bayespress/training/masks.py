@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from bayespress.compact.layout import suffix
 from bayespress.compression import Size, aggregate
 from bayespress.report import KeptWeights
 from bayespress.training.finish import Trained
@@ -22,13 +23,12 @@ def kept_weights(trained: Trained) -> KeptWeights:
     of all else the old places are not known, and what stayed stands before it.
     """
     masks = aggregate(trained.net)
-    arrays = {
-        "weight_ih": masks.weight_ih,
-        "weight_hh": masks.weight_hh,
-        "output": masks.output_weight,
-    }
-    if masks.embedding_weight is not None:
-        arrays = {"embedding": masks.embedding_weight, **arrays}
+    arrays = {} if masks.embedding_weight is None else {"embedding": masks.embedding_weight}
+    for number, layer in enumerate(masks.layers):
+        for direction, cell in enumerate(layer):
+            end = suffix(number, direction)
+            arrays |= {f"weight_ih{end}": cell.weight_ih, f"weight_hh{end}": cell.weight_hh}
+    arrays["output"] = masks.output_weight
     full = trained.full.size
     plain = {name: mask.cpu().numpy() for name, mask in arrays.items()}
     if isinstance(trained.interface, LanguageInterface):
@@ -46,13 +46,15 @@ def _by_token(mask: Mask, interface: LanguageInterface, full: Size) -> Mask:
 
 
 def _enlarged(masks: Mapping[str, Mask], full: Size) -> dict[str, Mask]:
-    inputs = full.rows if full.dims is None else full.dims
-    shapes: dict[str, tuple[int, ...]] = {
-        "embedding": (full.rows, full.dims or 0),
-        "weight_ih": (4, full.neurons, inputs),
-        "weight_hh": (4, full.neurons, full.neurons),
-        "output": (full.outputs, full.neurons),
-    }
+    inputs, gates = full.inputs, full.gates_per_neuron
+    shapes: dict[str, tuple[int, ...]] = {"embedding": (full.rows, full.dims or 0)}
+    for number, layer in enumerate(full.hidden):
+        for direction, hidden in enumerate(layer):
+            end = suffix(number, direction)
+            shapes[f"weight_ih{end}"] = (gates, hidden, inputs)
+            shapes[f"weight_hh{end}"] = (gates, hidden, hidden)
+        inputs = sum(layer)
+    shapes["output"] = (full.outputs, inputs)
     large = {}
     for name, mask in masks.items():
         one = np.zeros(shapes[name], bool)

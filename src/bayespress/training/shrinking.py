@@ -77,7 +77,8 @@ class LiveShrinking:
         interface, rows = task.interface.restrict(keep.vocab.cpu().numpy())
         plan = ShrinkPlan.from_masks(keep, torch.from_numpy(rows).to(keep.vocab.device))
         shrink(net, plan, optimizer)
-        for name, index in (("words", plan.rows), ("dims", plan.emb), ("neurons", plan.hidden)):
+        neurons = keep.hidden.nonzero().flatten()
+        for name, index in (("words", plan.rows), ("dims", plan.emb), ("neurons", neurons)):
             if name in self.pruned_for:
                 self.pruned_for[name] = self.pruned_for[name][index.cpu()]
         return task.restrict(interface, renumbering(len(keep.vocab), rows))
@@ -94,10 +95,9 @@ class LiveShrinking:
         }
         # What a language model's LSTM reads are the words.
         return replace(
-            masks,
+            masks.with_hidden(kept["neurons"]),
             vocab=kept["words"],
             emb=kept.get("dims", torch.ones_like(masks.emb)),
-            hidden=kept["neurons"],
         )
 
     def tensors(self) -> dict[str, Tensor]:

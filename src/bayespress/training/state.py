@@ -65,7 +65,7 @@ class FullSize:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FullSize:
         """Make it of what :meth:`to_dict` returned."""
-        return cls(Size(**values["size"]), values["vocabulary_bytes"])
+        return cls(Size.from_dict(values["size"]), values["vocabulary_bytes"])
 
 
 def make_optimizer(net: nn.Module, config: Config) -> VariationalAdam:

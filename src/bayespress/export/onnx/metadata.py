@@ -19,6 +19,8 @@ def metadata_of(model: CompactModel) -> Mapping[str, str]:
         values |= {"kind": "language_model", "window": model.window}
     else:
         values |= {"kind": "classifier", "labels": list(model.labels)}
+        if model.multi_label:
+            values["multi_label"] = True
     # Sorted, as equal models may have their words in another order.
     text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     # A label may have half a pair of surrogates, which UTF-8 does not have: JSON's escape is the

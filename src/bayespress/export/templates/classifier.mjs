@@ -1,12 +1,5 @@
 const WORD = /w+/g;
 const ROWS = rowsOfWords();
-const reader = new Reader(MODEL.data);
-const live = reader.ones(4 * MODEL.hidden);
-const embedding = reader.array(MODEL.rows * MODEL.input);
-const lstm = new LSTM(reader, { live, inputs: MODEL.input, hidden: MODEL.hidden });
-const outputWeight = reader.array(MODEL.outputs * MODEL.hidden);
-const outputBias = reader.array(MODEL.outputs);
-const projected = [];
 
 /**
  * Names of the classes.
@@ -19,17 +12,6 @@ export const labels = MODEL.labels;
  * @type {number}
  */
 export const maxLength = MODEL.max_length;
-
-/**
- * Classify a text.
- * @param {string} text
- * @returns {{label: string, probabilities: number[]}} The most probable class, and the
- *   probabilities in the order of `labels`.
- */
-export function predict(text) {
-  const probabilities = softmax(logitsOf(read(encode(text).rows).at(-1)));
-  return { label: labels[largest(probabilities)], probabilities };
-}
 
 /**
  * Tell how much each word moved an answer. The effect of a word is the log odds of the answer, had
@@ -45,8 +27,8 @@ export function predict(text) {
  */
 export function explain(text, label) {
   const { tokens, rows } = encode(text);
-  const logits = read(rows).map(logitsOf);
-  const answer = label === undefined ? largest(softmax(logits.at(-1))) : labels.indexOf(label);
+  const logits = readEach(rows).map(logitsOf);
+  const answer = label === undefined ? best(logits.at(-1)) : labels.indexOf(label);
   if (answer < 0) throw new RangeError(`there is no class ${JSON.stringify(label)}`);
   const odds = oddsAtWords(tokens, logits.map((values) => logOdds(values, answer)));
   let step = 0;
@@ -76,35 +58,6 @@ function encode(text) {
   });
   if (MODEL.suffix !== null && rows.length < maxLength) rows.push(MODEL.suffix);
   return { tokens, rows };
-}
-
-/** The states of the network before the first step and after each. */
-function read(rows) {
-  const states = [lstm.start()];
-  for (const row of rows) states.push(lstm.step(projection(row), states.at(-1)));
-  return states;
-}
-
-/** What a row adds to the gates; row 0, that of pruned words, is the zero vector. */
-function projection(row) {
-  const size = MODEL.input;
-  projected[row] ??= lstm.project(
-    row ? embedding.subarray((row - 1) * size, row * size) : new Float32Array(size),
-  );
-  return projected[row];
-}
-
-function logitsOf({ hidden }) {
-  const logits = affine(outputWeight, outputBias, hidden);
-  // One output is the log odds of the second class: the first one's logit is 0.
-  return logits.length === 1 ? Float32Array.of(0, logits[0]) : logits;
-}
-
-/** Log odds of a class: its logit minus the log of the sum of the others' exponentials. */
-function logOdds(logits, answer) {
-  const others = Array.from(logits).filter((_, k) => k !== answer);
-  const most = Math.max(...others);
-  return logits[answer] - most - Math.log(others.reduce((sum, x) => sum + Math.exp(x - most), 0));
 }
 
 function largest(values) {

@@ -1,7 +1,7 @@
 // A text classifier, written by bayespress @VERSION@. Needs nothing but a browser or node.
 //
 //   import { labels, predict, explain } from "./model.mjs";
-//   predict("What a lovely evening");   // { label, probabilities }
+//   predict("What a lovely evening");   // @ANSWER@
 //   explain("What a lovely evening");   // [{ token, start, end, read, kept, effect,
 //                                       //    probability }, …]
 //

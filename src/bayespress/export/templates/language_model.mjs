@@ -139,8 +139,13 @@ function startOf(ids) {
 }
 
 function read(ids, state) {
-  const projection = (id) => lstm.projectOneHot(INPUT_OF.get(id) ?? null);
-  return ids.reduce((before, id) => lstm.step(projection(id), before), state);
+  return ids.reduce((before, id) => lstm.step(projection(INPUT_OF.get(id)), before), state);
+}
+
+/** What an input adds to the live gates where it alone is 1; no input adds nothing. */
+function projection(input) {
+  if (input === undefined) return lstm.liveBias;
+  return lstm.liveBias.map((bias, row) => bias + lstm.weightIh[row * inputs.length + input]);
 }
 
 function logitsOf({ hidden }) {

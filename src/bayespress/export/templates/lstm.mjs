@@ -5,7 +5,6 @@
 class LSTM {
   constructor(reader, { live, inputs, hidden }) {
     this.live = live;
-    this.inputs = inputs;
     this.hidden = hidden;
     this.weightIh = reader.array(live.length * inputs);
     this.weightHh = reader.array(live.length * hidden);
@@ -22,12 +21,6 @@ class LSTM {
   /** What a word's vector adds to the live gates. */
   project(vector) {
     return affine(this.weightIh, this.liveBias, vector);
-  }
-
-  /** What an input adds to the live gates where it alone is 1; null is for no input. */
-  projectOneHot(input) {
-    if (input === null) return this.liveBias;
-    return this.liveBias.map((bias, row) => bias + this.weightIh[row * this.inputs + input]);
   }
 
   /** The state after one more step; the one before stays as it is. */

@@ -47,11 +47,13 @@ class Reader {
 /** The product of a matrix, row by row, and a vector, plus a bias. */
 function affine(weight, bias, vector) {
   const size = vector.length;
-  return bias.map((value, row) => {
+  const result = bias.slice();
+  for (let row = 0; row < result.length; row++) {
     let sum = 0;
     for (let k = 0; k < size; k++) sum += weight[row * size + k] * vector[k];
-    return sum + value;
-  });
+    result[row] += sum;
+  }
+  return result;
 }
 
 /** Logits as probabilities. */

@@ -13,14 +13,14 @@ function element(name, properties = {}, ...children) {
 /** Rows of a name, a bar and a number; bars are filled by shares between 0 and 1. */
 function bars(rows, caption) {
   const list = element("table", { className: "bars" }, element("caption", {}, caption));
-  for (const { name, share, number, kind = "for" } of rows) {
+  for (const { name, share, number, kind = "for", marks = [] } of rows) {
     const bar = element("div", { className: `bar ${kind}` });
     bar.style.width = `${100 * share}%`;
     list.append(
       element(
         "tr",
         {},
-        element("th", { scope: "row", lang: "" }, element("bdi", {}, name)),
+        element("th", { scope: "row", lang: "" }, ...marks, element("bdi", {}, name)),
         element("td", { className: "track", ariaHidden: "true" }, bar),
         element("td", { className: "number" }, number),
       ),
