@@ -14,7 +14,16 @@ from griffe import Extension, GriffeLoader, Module, Object
 
 SHOWN = (
     *("compact", "compression", "data", "export", "hub", "nn", "runtime", "text", "variational"),
-    *("conversion", "config", "errors", "sparsity", "models", "objective", "estimator", "export.native"),
+    *(
+        "conversion",
+        "config",
+        "errors",
+        "sparsity",
+        "models",
+        "objective",
+        "estimator",
+        "export.native",
+    ),
     *("hub.model", "runtime.remote"),
 )
 """Modules whose public names stand in the reference."""

@@ -15,6 +15,7 @@ EXTRAS_OF_MODULE = {
     "sklearn": "sklearn",
     "onnx": "onnx",
     "tensorboard": "tensorboard",
+    "optuna": "sweep",
 }
 
 

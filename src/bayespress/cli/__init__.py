@@ -21,6 +21,7 @@ from bayespress.errors import EXTRAS_OF_MODULE, BayespressError, MissingExtraErr
 COMMANDS = {
     "demo": "Train on the text that comes along, and show what is left.",
     "train": "Train a classifier that prunes itself.",
+    "sweep": "Search for settings, in many runs.",
     "compress": "Take away what a run pruned and write one small file.",
     "evaluate": "Measure a model on texts.",
     "predict": "Classify texts.",
