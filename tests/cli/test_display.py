@@ -11,7 +11,7 @@ from bayespress.cli.display import LiveDisplay, cells, layer_lines
 from bayespress.history import read_history
 
 COLUMNS = "epoch train valid. KL weight compression words dims neurons gates s"
-LAYERS = ("Embedding:", "LSTM:", "Linear:")
+LAYERS = ("Embedding:", "Cells:", "Linear:")
 VARIABLES = (
     *("embedding", "weight_ih", "weight_hh", "output"),
     *("z_vocab", "z_input", "z_hidden", "z_gates"),

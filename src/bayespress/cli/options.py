@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from bayespress.config import FIELDS, TrainingConfig, part_of
 from bayespress.errors import HubError, RunError
@@ -170,6 +169,8 @@ def local(model: Path | str) -> Path:
         if str(model).startswith("hf:") and not model.exists():
             raise HubError(f"a model of the hub is written {PREFIX}owner/name, got {str(model)!r}")
         return model
+    from rich.console import Console  # noqa: PLC0415 - a model that lies here does without
+
     with Console(stderr=True).status(f"fetching {model}"):  # to people alone: a terminal shows it
         return fetch(model)
 
