@@ -66,7 +66,20 @@ def _load(source: str) -> Mapping[str, Any]:
 def _rows(split: Any, origin: str, columns: Columns) -> Sequence[Row]:
     columns.find(list(split.column_names), origin)
     labels: list[Any] = list(split[columns.label_or_text])
-    names = getattr(split.features[columns.label_or_text], "names", None)
-    if names is not None:
-        labels = [None if label in (None, _NO_LABEL) else names[label] for label in labels]
-    return list(value_rows(list(split[columns.text]), labels, origin))
+    names = _class_names(split.features[columns.label_or_text])
+    labels = [_named(label, names) for label in labels]
+    return list(value_rows(list(split[columns.text]), labels, origin, columns.separator))
+
+
+def _class_names(feature: Any) -> Sequence[str] | None:
+    """Give the names that a column's numbers have; a sequence has those of its elements."""
+    element = feature[0] if isinstance(feature, list) else getattr(feature, "feature", feature)
+    return getattr(element, "names", None)
+
+
+def _named(label: Any, names: Sequence[str] | None) -> Any:
+    if names is None:
+        return label
+    if isinstance(label, (list, tuple)):
+        return [_named(one, names) for one in label]
+    return None if label in (None, _NO_LABEL) else names[label]
