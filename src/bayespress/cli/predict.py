@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
+import numpy as np
 
 from bayespress import runtime
 from bayespress.cli.options import model_file
 from bayespress.errors import DataError
+from bayespress.runtime.predictor import labels_in
 
 _READ_BYTES = 1 << 15
 
@@ -23,7 +25,8 @@ _READ_BYTES = 1 << 15
 def command(model: Path, texts: tuple[str, ...]) -> None:
     """Classify texts, or the lines of standard input; one JSON object a line comes out.
 
-    MODEL is a model file or the folder of a finished run.
+    MODEL is a model file or the folder of a finished run. Where a text may have several labels,
+    "labels" has those of at least 50%, the most probable one first.
 
     \b
     Example:
@@ -43,9 +46,15 @@ def _answers(predictor: runtime.TextPredictor, texts: list[str]) -> Iterator[str
         answer = {
             "label": best,
             "probability": round(probabilities[best], 6),
+            **({"labels": _given(predictor, row)} if predictor.model.multi_label else {}),
             "probabilities": {label: round(p, 6) for label, p in probabilities.items()},
         }
         yield json.dumps(answer, ensure_ascii=False) + "\n"
+
+
+def _given(predictor: runtime.TextPredictor, row: list[float]) -> dict[str, float]:
+    numbers = labels_in(np.array(row, np.float32))
+    return {predictor.labels[k]: round(row[k], 6) for k in numbers}
 
 
 def stdin_texts() -> Iterator[list[str]]:

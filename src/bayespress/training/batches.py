@@ -119,7 +119,11 @@ class EncodedTexts:
         of_class = self.class_weights
         if of_class is None:
             return None
-        return np.where(labels, of_class[1], of_class[0]) if labels.ndim == 2 else of_class[labels]
+        weights: NDArray[np.float32]
+        weights = (
+            of_class[labels] if labels.ndim == 1 else np.where(labels, of_class[1], of_class[0])
+        )
+        return weights
 
     def batches(self, size: int, seed: Sequence[int], *, by_length: bool) -> Iterator[TextBatch]:
         """Iterate over one epoch.
