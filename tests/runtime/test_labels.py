@@ -87,9 +87,9 @@ def test_labels_become_a_matrix():
 
 def test_what_is_measured_fits_the_model():
     several, single = model_of(), random_network(encoder_of("ab"), CompactGRU, [[2]])
-    with pytest.raises(TypeError, match="the model gives a text several labels: call evaluate_la"):
+    with pytest.raises(DataError, match="gives a text several labels: measure it by evaluate_labe"):
         evaluate(TextPredictor(several), ["a"], ["class 0"])
-    with pytest.raises(TypeError, match="the model gives a text one class: call evaluate"):
+    with pytest.raises(DataError, match="the model gives a text one class: measure it by evaluate"):
         evaluate_labels(TextPredictor(single), ["a"], [("class 0",)])
     with pytest.raises(DataError, match="there is no text to evaluate on"):
         evaluate_labels(TextPredictor(several), [], [])

@@ -109,12 +109,10 @@ def evaluate(
     Raises
     ------
     DataError
-        If there are no texts, or the model does not know a label.
-    TypeError
-        If the model gives a text several labels.
+        If there are no texts, or the model does not know a label, or gives a text several.
     """
     if predictor.model.multi_label:
-        raise TypeError("the model gives a text several labels: call evaluate_labels")
+        raise DataError("the model gives a text several labels: measure it by evaluate_labels")
     if not texts:
         raise DataError("there is no text to evaluate on")
     expected = class_numbers(labels, predictor.labels)

@@ -92,13 +92,11 @@ def evaluate_labels(
     Raises
     ------
     DataError
-        If there are no texts, or the model does not know a label.
-    TypeError
-        If the model gives a text one class.
+        If there are no texts, or the model does not know a label, or gives a text one class.
     """
     model = predictor.model
     if not model.multi_label:
-        raise TypeError("the model gives a text one class: call evaluate")
+        raise DataError("the model gives a text one class: measure it by evaluate")
     if not texts:
         raise DataError("there is no text to evaluate on")
     wanted = label_matrix(labels, predictor.labels)
