@@ -5,7 +5,7 @@ import torch
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that others share.
-settings.register_profile("patient")
+settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 

@@ -80,6 +80,15 @@ def test_an_installed_wheel_runs_finished_models(python, tmp_path):
         python, "-m", "bayespress.cli", "predict", model, "a funny, moving film", cwd=tmp_path
     )
     assert '"label": "positive"' in done.stdout, done.stderr
+    (tmp_path / "texts.csv").write_text("text\nfunny and moving\n")
+    done = run(
+        *(python, "-m", "bayespress.cli", "predict", model, "--input", "texts.csv"),
+        *("--output", "answers"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = (tmp_path / "answers" / "texts.csv").read_text()
+    assert answers.startswith("text,label,probability\nfunny and moving,positive,0.")
     done = run(python, "-c", "import bayespress; print(bayespress.__file__)", cwd=tmp_path)
     assert str(python.parents[1]) in done.stdout
 

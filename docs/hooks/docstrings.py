@@ -13,8 +13,18 @@ from typing import Any
 from griffe import Extension, GriffeLoader, Module, Object
 
 SHOWN = (
-    *("compact", "compression", "data", "export", "nn", "runtime", "text", "variational"),
-    *("config", "errors", "sparsity", "models", "objective", "estimator", "export.native"),
+    *("compact", "compression", "data", "export", "hub", "nn", "runtime", "text", "variational"),
+    *(
+        "conversion",
+        "config",
+        "errors",
+        "sparsity",
+        "models",
+        "objective",
+        "estimator",
+        "export.native",
+    ),
+    *("hub.model", "runtime.remote"),
 )
 """Modules whose public names stand in the reference."""
 

@@ -19,19 +19,24 @@ __all__ = [
     "CompactClassifier",
     "CompactLanguageModel",
     "Config",
+    "HubModel",
     "LanguageModel",
     "SparsityConfig",
     "TextClassifier",
     "TextPredictor",
+    "convert",
     "load",
     "save",
+    "shrink",
 ]
 
 if TYPE_CHECKING:
     from bayespress.compact import CompactClassifier, CompactLanguageModel, save
     from bayespress.config import Config
+    from bayespress.conversion import convert, shrink
     from bayespress.errors import BayespressError
     from bayespress.estimator import TextClassifier
+    from bayespress.hub.model import HubModel
     from bayespress.runtime import LanguageModel, TextPredictor, load
     from bayespress.sparsity import SparsityConfig
 else:
@@ -40,12 +45,15 @@ else:
         "CompactClassifier": "compact",
         "CompactLanguageModel": "compact",
         "Config": "config",
+        "HubModel": "hub.model",
         "LanguageModel": "runtime",
         "SparsityConfig": "sparsity",
         "TextClassifier": "estimator",
         "TextPredictor": "runtime",
+        "convert": "conversion",
         "load": "runtime",
         "save": "compact",
+        "shrink": "conversion",
     }
 
     def __getattr__(name: str) -> object:

@@ -66,6 +66,9 @@ class DataConfig:
         0.15, "share of the data kept for testing, where no test data is given", low=0.0, high=0.9
     )
     split_seed: int = setting(113, "seed of the shuffle before the split", low=0)
+    streaming: bool = setting(
+        False, "read hf:owner/name row by row and keep its texts on disk, not in memory"
+    )
 
 
 @dataclass(frozen=True)

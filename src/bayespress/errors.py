@@ -11,9 +11,11 @@ EXTRAS_OF_MODULE = {
     "requests": "train",
     "pyarrow": "train",
     "datasets": "hf",
+    "huggingface_hub": "hub",
     "sklearn": "sklearn",
     "onnx": "onnx",
     "tensorboard": "tensorboard",
+    "optuna": "sweep",
 }
 
 
@@ -37,8 +39,16 @@ class ArtifactError(BayespressError):
     """A model file is damaged, is not a model file, or was written by a newer version."""
 
 
+class HubError(BayespressError):
+    """The Hugging Face hub cannot be reached, refuses, or does not have what was asked for."""
+
+
 class RunError(BayespressError):
     """A run folder is missing, is in the way, or holds something else than was asked for."""
+
+
+class ConversionError(BayespressError):
+    """A module is not made as conversion or shrinking asks for."""
 
 
 class TrainingError(BayespressError):

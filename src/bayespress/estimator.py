@@ -70,6 +70,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     compact_
         The finished model, to be shipped with :func:`bayespress.save`; its labels are the classes
         as text.
+    config_
+        All settings of the training; those of data sources mean nothing.
     history_
         What happened in each epoch.
 
@@ -139,6 +141,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             run.save_config(settings)
             trainer.fit()
             prepared = load_best(run).prepare()
+            self.config_ = settings
             self.history_: Sequence[EpochRecord] = trainer.history
         self.compact_ = cast("CompactClassifier", prepared.rounded(Rounding(self.precision)))
         return self

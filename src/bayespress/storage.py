@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from bayespress.errors import BayespressError, MissingExtraError
+from bayespress.errors import BayespressError, MissingExtraError, RunError
 
 CACHE_VARIABLE = "BAYESPRESS_CACHE"
 """Environment variable: the folder of downloads and of what would take long to make again."""
@@ -66,6 +67,47 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(file: Path, user: str) -> Iterator[None]:
+    """Keep other processes from the folder of this file; the lock of one that was killed is open.
+
+    Parameters
+    ----------
+    file
+        Stands for the lock; its folder is made if it is absent.
+    user
+        What another process is called that has the lock.
+
+    Raises
+    ------
+    RunError
+        If another process has it.
+    StorageError
+        If the folder cannot be written to.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = file.open("wb")
+    except OSError as error:
+        raise StorageError(_explain(file.parent, error)) from error
+    with opened:
+        try:
+            _lock(opened.fileno())
+        except BlockingIOError:
+            raise RunError(
+                f"{user} is at work there already: let it end, or choose another --output"
+            ) from None
+        yield
+
+
+def _lock(handle: int) -> None:
+    try:
+        import fcntl  # noqa: PLC0415 - not on every system
+    except ModuleNotFoundError:
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

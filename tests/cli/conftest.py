@@ -9,6 +9,7 @@ from bayespress.data.downloads import DATA_VARIABLE
 from bayespress.storage import CACHE_VARIABLE
 from tests.cli.helpers import TINY, rows, worked, write_csv
 from tests.data.conftest import server  # noqa: F401 - a fixture
+from tests.hub.fixtures import demo, demo_model, hub  # noqa: F401 - fixtures
 
 # The fast schedule is made for more steps than eight epochs of this table have.
 FEW_STEPS = (

@@ -390,6 +390,8 @@ def call_without(modules, *arguments, text=""):
         ("pooch", ["evaluate", "MODEL", "ag-news"], "downloading data", "train"),
         ("requests", ["evaluate", "MODEL", "ag-news"], "this command", "train"),
         ("datasets", ["evaluate", "MODEL", "hf:a/b"], "reading hf:a/b", "hf"),
+        ("huggingface_hub", ["predict", "hf://a/b", "x"], "reading hf://a/b", "hub"),
+        ("huggingface_hub", ["push", "MODEL", "a/b"], "HubModel", "hub"),
         ("onnx", ["export", "MODEL", "--to", "onnx", "--output", "x"], "writing ONNX", "onnx"),
     ],
 )
@@ -411,6 +413,7 @@ def test_an_absent_extra_is_named(tmp_path, trained, module, arguments, purpose,
         ["inspect", "MODEL", "--json"],
         ["evaluate", "MODEL", "SOURCE", "--json"],
         ["export", "MODEL", "--to", "js", "--output", "model.mjs", "--force"],
+        ["push", "MODEL", "--output", "pushed", "--force"],
         *([name, "--help"] for name in ("demo", "train", "compress", "recipes")),
         ["recipes", "ls"],
     ],
@@ -420,7 +423,7 @@ def test_finished_models_need_no_extra(trained, arguments):
     known = {"MODEL": trained.run, "SOURCE": trained.source}
     arguments = [known.get(word, word) for word in arguments]
     done = call_without(
-        "torch,safetensors,tomli_w,pooch,requests,pyarrow,datasets,onnx", *arguments
+        "torch,safetensors,tomli_w,pooch,requests,pyarrow,datasets,huggingface_hub,onnx", *arguments
     )
     assert (done.returncode, done.stderr) == (0, "")
     if "--help" not in arguments:

@@ -15,6 +15,7 @@ from bayespress.data import LabelledTexts, load, load_split
 from bayespress.data.files import Columns, read_file, read_text
 from bayespress.data.hub import _class_names, _named
 from bayespress.errors import DataError
+from bayespress.storage import CACHE_VARIABLE
 
 SEVERAL = Columns(separator=";")
 GOOD = [("a fine film", ("long", "sad")), ("a dull one", ()), ("so it is", ("sad",))]
@@ -212,16 +213,22 @@ def test_labelled_texts_may_have_tuples_of_labels():
 def test_numbers_of_a_hub_sequence_become_its_names():
     names = ["joy", "fear"]
     classes = SimpleNamespace(names=names)
+
+    def found(feature):
+        return _class_names(SimpleNamespace(features={"label": feature}), Columns())
+
     for feature in (classes, SimpleNamespace(feature=classes), [classes]):
-        assert _class_names(feature) == names
-    assert _class_names(SimpleNamespace(feature=SimpleNamespace())) is None
+        assert found(feature) == names
+    assert found(SimpleNamespace(feature=SimpleNamespace())) is None
     assert _named([1, 0], names) == ["fear", "joy"]
     assert _named([], names) == []
     assert _named(-1, names) is None
     assert _named(["joy"], None) == ["joy"]
 
 
-def test_sequences_of_the_hub_are_read(tmp_path, monkeypatch):
+@pytest.mark.parametrize("streaming", [False, True])
+def test_sequences_of_the_hub_are_read(tmp_path, monkeypatch, streaming):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     datasets = pytest.importorskip("datasets")
     classes = datasets.Sequence(datasets.ClassLabel(names=["joy", "fear"]))
     features = datasets.Features({"text": datasets.Value("string"), "labels": classes})

@@ -24,6 +24,7 @@ from bayespress.data.downloads import DATA_VARIABLE
 from bayespress.data.plain import read_plain
 from bayespress.data.plain_loading import cut
 from bayespress.errors import DataError, MissingExtraError
+from bayespress.storage import CACHE_VARIABLE
 
 PTB = {
     "train": " aer <unk> N years \n mr. <unk> is chairman \n",
@@ -208,6 +209,27 @@ def test_hub_gives_its_splits_without_labels(monkeypatch):
     assert load_text(config("hf:me/wiki:raw")) == TextSplits(
         "= Title =\n\nwords\n", "more\n", "\nend\n"
     )
+
+
+def test_a_streamed_text_is_the_same(hub_of_lines):
+    whole = load_text(config("hf:me/wiki"))
+    assert load_text(config("hf:me/wiki", streaming=True)) == whole
+    assert whole.train.count("\n") > 50
+
+
+@pytest.fixture
+def hub_of_lines(monkeypatch, tmp_path):
+    class Split(dict):
+        column_names = ("text",)
+        features = None
+
+        def __iter__(self):
+            return ({"text": text} for text in self["text"])
+
+    module = ModuleType("datasets")
+    module.load_dataset = lambda *_, **__: {"train": Split(text=[f"line {k}" for k in range(99)])}
+    monkeypatch.setitem(sys.modules, "datasets", module)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
 
 
 def lines_of(numbers):

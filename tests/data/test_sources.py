@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from bayespress.config import DataConfig
-from bayespress.data import load, load_split
+from bayespress.data import load, load_split, load_text
 from bayespress.data.downloads import DATA_VARIABLE
 from bayespress.data.files import Columns
 from bayespress.data.sources import read_source
+from bayespress.data.stored import StoredTexts
 from bayespress.errors import DataError, DownloadError, MissingExtraError
 from bayespress.storage import CACHE_VARIABLE
 
@@ -164,6 +166,9 @@ def test_broken_ag_news_is_explained(write, monkeypatch, line, message):
         read_source("ag-news", COLUMNS)
 
 
+STREAMING = pytest.mark.parametrize("streaming", [False, True])
+
+
 class Split:
     """As much of a datasets.Dataset as the reader uses."""
 
@@ -176,13 +181,18 @@ class Split:
     def __getitem__(self, name):
         return self.columns[name]
 
+    def __iter__(self):
+        """Of a stream: rows as they come."""
+        for values in zip(*self.columns.values(), strict=True):
+            yield dict(zip(self.columns, values, strict=True))
+
 
 @pytest.fixture
 def hub(monkeypatch):
     """A stand-in for the package datasets: a mapping from (name, config) to splits."""
     known = {}
 
-    def load_dataset(name, config=None):
+    def load_dataset(name, config=None, *, streaming=False):
         if (name, config) not in known:
             raise FileNotFoundError(f"Dataset '{name}' doesn't exist on the Hub\nor elsewhere")
         return known[name, config]
@@ -193,7 +203,8 @@ def hub(monkeypatch):
     return known
 
 
-def test_hub_splits_and_class_names_are_used(hub):
+@STREAMING
+def test_hub_splits_and_class_names_are_used(hub, streaming):
     names = ["bad", "good"]
     hub["me/films", None] = {
         "train": Split({"text": ["a", "b"], "label": [1, 0]}, names),
@@ -201,28 +212,33 @@ def test_hub_splits_and_class_names_are_used(hub):
         "test": Split({"text": ["d"], "label": [1]}, names),
         "extra": Split({}),
     }
-    splits = load(DataConfig(source="hf:me/films"))
+    splits = load(DataConfig(source="hf:me/films", streaming=streaming))
     assert pairs_of(splits.train) == [("a", "good"), ("b", "bad")]
     assert pairs_of(splits.validation) == [("c", "bad")]
     assert pairs_of(splits.test) == [("d", "good")]
 
 
-def test_hub_configuration_and_columns_can_be_named(hub):
+@STREAMING
+def test_hub_configuration_and_columns_can_be_named(hub, streaming):
     hub["me/films", "small"] = {"train": Split({"body": ["a", "b"], "stars": [1, 5]})}
-    source = read_source("hf:me/films:small", Columns("body", "stars"))
+    source = read_source("hf:me/films:small", Columns("body", "stars"), streaming=streaming)
     assert pairs(source.train) == [("a", "1"), ("b", "5")]
 
 
-def test_hub_split_without_labels_is_left_out_with_a_note(hub):
+@STREAMING
+def test_hub_split_without_labels_is_left_out_with_a_note(hub, streaming):
     hub["me/glue", None] = {
         "train": Split({"text": ["a", "b"], "label": [0, 1]}, ["n", "p"]),
         "test": Split({"text": ["c"], "label": [-1]}, ["n", "p"]),
     }
-    splits = load(DataConfig(source="hf:me/glue", test_fraction=0.0, validation_fraction=0.0))
+    splits = load(
+        DataConfig(source="hf:me/glue", streaming=streaming, test_fraction=0, validation_fraction=0)
+    )
     assert len(splits.test) == 0
     assert splits.notes == ("hf:me/glue: the split 'test' has no labels and is left out",)
 
 
+@STREAMING
 @pytest.mark.parametrize(
     ("splits", "message"),
     [
@@ -238,18 +254,19 @@ def test_hub_split_without_labels_is_left_out_with_a_note(hub):
         ),
     ],
 )
-def test_broken_hub_data_is_explained(hub, splits, message):
+def test_broken_hub_data_is_explained(hub, streaming, splits, message):
     hub["me/x", None] = splits
     with pytest.raises(DataError, match=message):
-        read_source("hf:me/x", COLUMNS)
+        read_source("hf:me/x", COLUMNS, streaming=streaming)
 
 
-def test_hub_failure_is_one_line(hub):
+@STREAMING
+def test_hub_failure_is_one_line(hub, streaming):
     with pytest.raises(
         DownloadError,
         match=r"cannot load hf:me/gone: Dataset 'me/gone' doesn't exist on the Hub; check the net",
     ) as caught:
-        read_source("hf:me/gone", COLUMNS)
+        read_source("hf:me/gone", COLUMNS, streaming=streaming)
     assert "\n" not in str(caught.value)
 
 
@@ -257,3 +274,62 @@ def test_hub_without_the_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingExtraError, match=r"reading hf:me/x needs .*'bayespress\[hf\]'"):
         read_source("hf:me/x", COLUMNS)
+
+
+def films(count, start=0):
+    return {
+        "text": [f"film {number} \ud83d \U0001f600\n" for number in range(start, start + count)],
+        "label": [number % 3 for number in range(start, start + count)],
+    }
+
+
+@pytest.mark.parametrize("has_test", [False, True])
+def test_streamed_data_are_split_and_shuffled_as_others(hub, has_test):
+    hub["me/films", None] = {"train": Split(films(100))}
+    if has_test:
+        hub["me/films", None]["test"] = Split(films(9, 100))
+    config = DataConfig(source="hf:me/films")
+    whole, streamed = load(config), load(replace(config, streaming=True))
+    for part in ("train", "validation", "test"):
+        assert pairs_of(getattr(streamed, part)) == pairs_of(getattr(whole, part))
+        assert isinstance(getattr(streamed, part).texts, StoredTexts)
+    every = load_split(replace(config, streaming=True), "all")
+    assert pairs_of(every) == pairs_of(load_split(config, "all"))
+    assert isinstance(every.texts, StoredTexts)
+
+
+def test_a_stream_that_breaks_off_is_explained(hub):
+    class Broken(Split):
+        def __iter__(self):
+            yield {"text": "a", "label": 1}
+            raise ConnectionError("the line is dead\nso it is")
+
+    hub["me/x", None] = {"train": Broken(films(1))}
+    with pytest.raises(DownloadError, match=r"cannot load hf:me/x: the line is dead; check"):
+        read_source("hf:me/x", COLUMNS, streaming=True)
+
+
+def test_a_stream_need_not_know_its_columns(hub):
+    split = Split(films(3))
+    split.features = split.column_names = None
+    hub["me/x", None] = {"train": split}
+    assert pairs(read_source("hf:me/x", COLUMNS, streaming=True).train)[2][1] == "2"
+
+
+def test_only_data_sets_of_the_hub_are_streamed():
+    for read in (load, load_text):
+        with pytest.raises(DataError, match=r"streaming is for hf:owner/name alone, got .* 'demo'"):
+            read(DataConfig(source="demo", streaming=True))
+
+
+def test_the_real_library_streams_what_it_reads_whole(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets", reason="pip install 'bayespress[hf]'")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "films").mkdir()
+    for name, start in (("train", 0), ("test", 50)):
+        lines = [f"film {k},{'good' if k % 2 else 'bad'}" for k in range(start, start + 40)]
+        (tmp_path / "films" / f"{name}.csv").write_text("\n".join(["text,label", *lines]))
+    config = DataConfig(source=f"hf:{tmp_path}/films")
+    whole, streamed = load(config), load(replace(config, streaming=True))
+    for part in ("train", "validation", "test"):
+        assert pairs_of(getattr(streamed, part)) == pairs_of(getattr(whole, part))

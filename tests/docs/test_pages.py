@@ -94,6 +94,7 @@ def place(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "88")
     monkeypatch.setenv(CACHE_VARIABLE, str(store / "cache"))
+    monkeypatch.setattr("bayespress.cli.bulk._QUIET_SECONDS", 600)
     for name in (DATA_VARIABLE, "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
 

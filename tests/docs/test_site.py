@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = (
     *("bayespress.nn", "bayespress.variational", "bayespress.models", "bayespress.compression"),
     *("bayespress.compact", "bayespress.runtime", "bayespress.export", "bayespress.data"),
-    "bayespress.text",
+    *("bayespress.text", "bayespress.hub", "bayespress.conversion"),
 )
 # Links that a reader may follow, in CHANGELOG.md; nothing is loaded from there.
 MAY_LINK_TO = re.compile(r"https://(keepachangelog\.com|semver\.org)/")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bayespress.compact import CompactClassifier
-from bayespress.export.c import library_files, write_c
+from bayespress.export.c import library_files, token_bytes, write_c
 from tests.compact.strategies import encoder_of, random_model
 from tests.export.texts import KNOWN
 
@@ -38,7 +38,9 @@ int main(int count, char **arguments)
     while (fread(&length, sizeof length, 1, stdin) == 1) {
         char *text = length > 0 ? malloc(length) : NULL;
         if (fread(text, 1, length, stdin) != length) return 2;
+        BEGIN
         ASK
+        END
         valid = model_check(text, length);
         free(text);
         fwrite(&code, sizeof code, 1, stdout);
@@ -50,10 +52,16 @@ int main(int count, char **arguments)
 """
 ASK_CLASSIFIER = """
 if (count > 1)
-    code = model_predict_ids((const int32_t *)text, length / sizeof(int32_t), answer);
+    code = model_predict_ids((const int32_t *)text, length / sizeof(int32_t), MEMORY answer);
 else
-    code = model_predict(text, length, answer);
+    code = model_predict(text, length, MEMORY answer);
 """
+# As much memory as the header asks for, and not a byte more.
+BEGIN_MEMORY = """
+struct model_token *memory =
+    malloc((count > 1 ? length / sizeof(int32_t) : MODEL_TOKENS_OF(length)) * sizeof *memory);
+"""
+END_MEMORY = "free(memory);"
 ASK_LANGUAGE_MODEL = """
 struct model_state state;
 model_start(&state);
@@ -83,11 +91,20 @@ class Program:
         files = write_c(model, Path(folder), replace=True)
         assert [file.name for file in files] == ["model.h", "model.c", "main.c", "Makefile"]
         if fast:
-            (Path(folder) / "model.c").write_text(library_files(model, fast=True)["model.c"])
+            for file, text in library_files(model, fast=True).items():
+                (Path(folder) / file).write_text(text)
         is_classifier = isinstance(model, CompactClassifier)
         ask = ASK_CLASSIFIER if is_classifier else ASK_LANGUAGE_MODEL
         self._size = len(model.labels if is_classifier else model.encoder.tokens)
-        driver = DRIVER.replace("SIZE", str(self._size)).replace("ASK", ask)
+        has_memory = is_classifier and token_bytes(model) > 0
+        gaps = {
+            "SIZE": str(self._size),
+            "ASK": ask,
+            "MEMORY": "memory," if has_memory else "",
+            "BEGIN": BEGIN_MEMORY if has_memory else "",
+            "END": END_MEMORY if has_memory else "",
+        }
+        driver = re.sub("|".join(gaps), lambda gap: gaps[gap[0]], DRIVER.replace("ASK", ask))
         (Path(folder) / "driver.c").write_text(driver)
         self._program = Path(folder) / "driver"
         command(COMPILER, *flags, "-o", self._program, "driver.c", "model.c", "-lm", cwd=folder)

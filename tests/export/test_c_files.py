@@ -1,11 +1,14 @@
 """What is written for C: no more than is needed, under any name, with an example that works."""
 
 import dataclasses
+import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
+from bayespress.compact import CompactGRU, CompactLSTM
 from bayespress.errors import ArtifactError, ConfigError
 from bayespress.export.c import c_files, write_c
 from bayespress.runtime import LanguageModel, TextPredictor
@@ -16,8 +19,13 @@ from tests.compact.language_strategies import (
     small_language_model,
     word_encoder,
 )
-from tests.compact.strategies import encoder_of, random_model, small_model
+from tests.compact.strategies import encoder_of, random_model, random_network, small_model
 from tests.export.helpers import COMPILER, STRICT, command, known_model, needs_compiler
+
+
+def known_network(kind, layers, **changes):
+    encoder = encoder_of(["good", "bad", "it", "is"], lowercase=True, max_length=90)
+    return random_network(encoder, kind, layers, live=0.8, outputs=2, **changes)
 
 
 @needs_compiler
@@ -26,6 +34,8 @@ from tests.export.helpers import COMPILER, STRICT, command, known_model, needs_c
     known_model(), known_model(lowercase=False, activation="sigmoid"), small_language_model(),
     random_language_model(word_encoder(lowercase=True), 3),
     random_language_model(word_encoder(tokenizer="spaces"), 3, range(6)),
+    known_network(CompactGRU, [[3]]), known_network(CompactLSTM, [[3], [2]], pooling="max"),
+    known_network(CompactGRU, [[3, 2], [40, 2]], pooling="mean", multi_label=True),
 ])  # fmt: skip
 def test_nothing_is_allocated_and_no_variable_is_written(tmp_path, model):
     write_c(model, tmp_path)
@@ -78,6 +88,18 @@ int main(void)
 """
 
 
+@needs_compiler
+def test_two_threads_use_memory_of_their_own(tmp_path):
+    write_c(known_network(CompactGRU, [[3, 2], [2, 2]]), tmp_path)
+    program = re.sub(r"(strlen\(text\)), ", r"\1, memory, ", THREADS)
+    (tmp_path / "threads.c").write_text(
+        program.replace("    int k;", "    struct model_token memory[MODEL_TOKENS];\n    int k;")
+    )
+    command(COMPILER, *STRICT, "-fsanitize=thread", "-D_POSIX_C_SOURCE=200809L", "-pthread",
+            "threads.c", "model.c", "-o", "threads", "-lm", cwd=tmp_path)  # fmt: skip
+    command(tmp_path / "threads", cwd=tmp_path)
+
+
 def make(folder):
     command("make", "-s", f"CC={COMPILER}", cwd=folder)
 
@@ -100,6 +122,33 @@ def test_the_example_classifies_lines(tmp_path):
         [tmp_path / "sentiment"], input=b"ok\nno \xff\n", capture_output=True, check=False
     )
     assert (bad.returncode, bad.stderr) == (1, b"line 2: byte 4 is not UTF-8\n")
+
+
+@needs_compiler
+@needs_make
+@pytest.mark.parametrize("max_length", [30, 2**70])
+def test_the_example_tells_all_labels_that_a_line_has(tmp_path, max_length):
+    encoder = encoder_of(["good", "bad", "it"], max_length=max_length)
+    model = random_network(
+        encoder, CompactLSTM, [[3, 2], [2, 3]], outputs=4, multi_label=True, seed=6
+    )
+    model.output_weight[:] *= 30
+    model.output_bias[:] = -0.1
+    write_c(model, tmp_path, "topics")
+    make(tmp_path)
+    texts = ["good", "", "bad it it", "it bad", "good " * 50, "it"]
+    said = command("./topics", cwd=tmp_path, input="\n".join(texts).encode()).decode()
+    lines = [
+        [f"{label}\t{p:.6f}" for label, p in zip(model.labels, row, strict=True) if p >= 0.5]
+        for row in TextPredictor(model).predict_proba(texts).tolist()
+    ]
+    assert len({len(line) for line in lines}) > 1
+    assert [] in lines
+    for found, line in zip(said.removesuffix("\n").split("\n"), lines, strict=True):
+        told = found.split("\t") if found else []
+        assert told[::2] == [one.split("\t")[0] for one in line]
+        expected = [float(one.split("\t")[1]) for one in line]
+        np.testing.assert_allclose([float(p) for p in told[1::2]], expected, atol=2e-6)
 
 
 @needs_compiler
@@ -143,6 +192,7 @@ def test_several_models_work_in_one_program_under_any_names(tmp_path):
     names = ["next", "word", "gate", "read", "no", "Model2", "x_", "lower", "output", "int"]
     for number, name in enumerate(names):
         model = small_language_model() if number % 2 else known_model()
+        model = known_network(CompactGRU, [[3, 2], [2, 2]]) if number % 4 == 2 else model
         write_c(model, tmp_path, name, replace=True)
     includes = "".join(f'#include "{name}.h"\n' for name in names)
     calls = " + ".join(f'{name}_check("x", 1)' for name in names)

@@ -58,22 +58,19 @@ def test_all_runtimes_agree_on_real_and_strange_texts(script, texts, tmp_path):
             assert line["largest_difference"] <= script.LIMIT
 
 
-ANY_NETWORK = ("numpy batched", "numpy one by one", "ONNX")
-"""Runtimes that read networks of several cells."""
-
-
 @pytest.mark.parametrize("kind", [CompactLSTM, CompactGRU])
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_runtimes_agree_on_any_network(script, texts, tmp_path, monkeypatch, kind, multi_label):
-    monkeypatch.setattr(script, "RUNTIMES", {name: script.RUNTIMES[name] for name in ANY_NETWORK})
+def test_runtimes_agree_on_any_network(script, texts, tmp_path, kind, multi_label):
     mixed = script.mixed(texts, 0.5)
     encoder = model_of(mixed).encoder
     model = random_network(
         encoder, kind, [[3, 2], [2, 4]], outputs=3, pooling="mean", multi_label=multi_label
     )
     lines = list(script.check(model, mixed, tmp_path))
-    assert [line["runtime"] for line in lines] == list(ANY_NETWORK)
-    assert all(line["largest_difference"] <= script.LIMIT for line in lines)
+    assert [line["runtime"] for line in lines] == list(script.RUNTIMES)
+    ran = [line for line in lines if "skipped" not in line]
+    assert len(ran) >= 3  # numpy and ONNX need no compiler and no node
+    assert all(line["largest_difference"] <= script.LIMIT for line in ran)
 
 
 def test_a_program_that_tells_the_labels_of_a_text_is_held_to_all_of_them(script):

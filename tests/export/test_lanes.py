@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from bayespress.compact import CompactGRU
 from bayespress.export.c.lanes import in_lanes
 from bayespress.runtime import TextPredictor
-from tests.compact.strategies import encoder_of, models, random_model
+from tests.compact.strategies import encoder_of, models, networks, random_model, random_network
 
 ENCODER = encoder_of(["a", "b"])
 
@@ -17,6 +18,23 @@ def test_it_answers_alike(model):
     wider = in_lanes(model)
     before, after = (TextPredictor(one).logits(ids) for one in (model, wider))
     np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+@given(networks())
+def test_a_network_of_any_kind_answers_alike(model):
+    ids = [np.arange(count, dtype=np.int32) % (len(model.embedding) + 1) for count in range(12)]
+    before, after = (TextPredictor(one).logits(ids) for one in (model, in_lanes(model)))
+    np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+def test_each_cell_is_widened_for_itself():
+    model = random_network(ENCODER, CompactGRU, [[3, 17], [8, 0]], live=0.6, seed=1)
+    wide = in_lanes(model)
+    assert [[cell.hidden_size for cell in layer] for layer in wide.layers] == [[8, 17], [8, 0]]
+    assert [len(cell.live_gates) for cell in wide.layers[0]] == [
+        24, len(model.layers[0][1].live_gates),
+    ]  # fmt: skip
+    assert wide.output_weight.shape == model.output_weight.shape
 
 
 @pytest.mark.parametrize(("hidden", "wider"), [(1, 8), (8, 8), (9, 16), (16, 16)])

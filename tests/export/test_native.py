@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bayespress.compact import save
+from bayespress.compact import CompactGRU, save
 from bayespress.compiler import BuildError
 from bayespress.errors import DataError
 from bayespress.export.native import NativePredictor
 from bayespress.runtime import TextPredictor
 from bayespress.storage import CACHE_VARIABLE
-from tests.compact.strategies import models, small_model
+from tests.compact.strategies import encoder_of, models, networks, random_network, small_model
 from tests.export.helpers import known_model, needs_compiler
 from tests.export.texts import KNOWN_OR_ANY, PIECES, TEXTS
 
@@ -40,6 +40,34 @@ def test_it_equals_numpy(cache, model, texts):
     ids = [model.encoder.encode(text) for text in texts]
     np.testing.assert_array_equal(native.predict_proba_of_ids(ids), found)
     np.testing.assert_allclose(numpy.predict_proba_of_ids(ids), expected, atol=1e-6)
+
+
+@needs_compiler
+@settings(
+    deadline=None, max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(networks(KNOWN_OR_ANY), TEXTS)
+def test_a_network_of_any_kind_equals_numpy(cache, model, texts):
+    native, numpy = NativePredictor(model), TextPredictor(model)
+    found = native.predict_proba(texts)
+    np.testing.assert_allclose(found, numpy.predict_proba(texts), atol=1e-5)
+    ids = [model.encoder.encode(text) for text in texts]
+    np.testing.assert_array_equal(native.predict_proba_of_ids(ids), found)
+
+
+@needs_compiler
+def test_memory_grows_with_the_longest_text(cache):
+    model = random_network(encoder_of(["a", "b"]), CompactGRU, [[3, 2], [9, 1]], pooling="mean")
+    native, numpy = NativePredictor(model), TextPredictor(model)
+    texts = ["", "a", "a b " * 500, "x" * 5000, "b"]
+    np.testing.assert_allclose(native.predict_proba(texts), numpy.predict_proba(texts), atol=1e-5)
+    ids = [np.arange(length, dtype=np.int32) % 3 for length in (0, 3, 700, 1)]
+    expected = numpy.predict_proba_of_ids(ids)
+    np.testing.assert_allclose(native.predict_proba_of_ids(ids), expected, atol=1e-5)
+    for nothing in (native.predict_proba([]), native.predict_proba_of_ids([])):
+        assert nothing.shape == (0, 2)
+    with pytest.raises(DataError, match="got 3 in text 1"):
+        native.predict_proba_of_ids([ids[2], np.array([0, 3], np.int32)])
 
 
 @needs_compiler

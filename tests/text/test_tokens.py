@@ -205,3 +205,14 @@ def test_an_encoder_survives_json(text, level, lowercase):
     back = TokenEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
     assert back == encoder
     assert back.encode(text).tolist() == encoder.encode(text).tolist()
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "spaces"])
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_a_text_is_read_in_blocks_to_the_same_tokens(monkeypatch, tokenizer, level):
+    text = "\n".join(f"ΟΔΟΣ Σ{k} It's so.\r ß" for k in range(40)) + "\n\nno end"
+    encoder = TokenEncoder(level, tokenizer, True, ())
+    whole = [list(line) for line in encoder.lines(text)]
+    monkeypatch.setattr("bayespress.text.tokens._BLOCK", 7)
+    assert [list(line) for line in encoder.lines(text)] == whole
+    assert len(whole) == 42

@@ -21,6 +21,7 @@ from bayespress.errors import EXTRAS_OF_MODULE, BayespressError, MissingExtraErr
 COMMANDS = {
     "demo": "Train on the text that comes along, and show what is left.",
     "train": "Train a classifier that prunes itself.",
+    "sweep": "Search for settings, in many runs.",
     "compress": "Take away what a run pruned and write one small file.",
     "evaluate": "Measure a model on texts.",
     "predict": "Classify texts.",
@@ -29,6 +30,7 @@ COMMANDS = {
     "inspect": "Show what a model consists of.",
     "report": "Write a page about one or several runs.",
     "export": "Write a model as a program in another language.",
+    "push": "Publish a model on the Hugging Face hub.",
     "doctor": "Show what is installed, what is missing, what is fast.",
     "recipes": "List, show or run the papers' settings.",
 }

@@ -115,8 +115,8 @@ def layer_lines(record: EpochRecord) -> str:
     if "embedding" in record.weights:
         embedding = f"Embedding: {counts(['embedding', 'z_vocab'])}\n"
     return (
-        f"{embedding}LSTM: {counts(['weight_ih', 'weight_hh'])},\n"
-        f"      {counts(['z_input', 'z_hidden', 'z_gates'])}\n"
+        f"{embedding}Cells: {counts(['weight_ih', 'weight_hh'])},\n"
+        f"       {counts(['z_input', 'z_hidden', 'z_gates'])}\n"
         f"Linear: {counts(['output'])}"
     )
 

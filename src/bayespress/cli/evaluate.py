@@ -10,7 +10,14 @@ import click
 from rich.console import Console
 
 from bayespress import data, runtime
-from bayespress.cli.options import SettingsCommand, given, keys_of, model_file, settings
+from bayespress.cli.options import (
+    MODEL,
+    SettingsCommand,
+    given,
+    keys_of,
+    model_file,
+    settings,
+)
 from bayespress.cli.result import say
 from bayespress.config import Config, DataConfig
 from bayespress.errors import ConfigError
@@ -27,7 +34,7 @@ _DATA_KEYS = keys_of("data")
 
 
 @click.command("evaluate", cls=SettingsCommand, short_help="Measure a model on texts.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("source")
 @click.option(
     "--split",
@@ -37,12 +44,13 @@ _DATA_KEYS = keys_of("data")
 )
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 @settings(*keys_of("data", without=["source", "task"]))
-def command(model: Path, source: str, split: str, *, as_json: bool, **values: Any) -> None:
+def command(model: Path | str, source: str, split: str, *, as_json: bool, **values: Any) -> None:
     """Measure a model on the labelled texts of SOURCE; a language model on its plain text.
 
-    MODEL is a model file or the folder of a finished run; a run's own SOURCE is read and split as
-    it was in training. SOURCE is demo, imdb, ag-news, hf:owner/name, a file or a folder; for a
-    language model ptb-word, ptb-char or a text file.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub; a run's own SOURCE is read and split as it was in training. SOURCE is
+    demo, imdb, ag-news, hf:owner/name, a file or a folder; for a language model ptb-word, ptb-char
+    or a text file.
 
     \b
     Example:
@@ -70,7 +78,7 @@ def command(model: Path, source: str, split: str, *, as_json: bool, **values: An
         _print(result, f"{source}, {split}")
 
 
-def settings_of_run(model: Path, source: str) -> dict[str, Value]:
+def settings_of_run(model: Path | str, source: str) -> dict[str, Value]:
     """Tell how a run read and split its data, if `model` is its folder and `source` its source.
 
     Raises
@@ -78,7 +86,7 @@ def settings_of_run(model: Path, source: str) -> dict[str, Value]:
     ConfigError
         If the run's settings are damaged.
     """
-    file = model / "config.toml"
+    file = Path(model) / "config.toml"
     if not file.is_file():
         return {}
     flat = Config.from_toml(file.read_text(encoding="utf-8"), str(file)).flat()

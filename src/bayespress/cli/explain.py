@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bayespress import runtime
 from bayespress.cli.explanation import print_explanation
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 from bayespress.cli.predict import stdin_texts
 from bayespress.runtime import Explanation
 
@@ -21,19 +21,20 @@ _DIGITS = 6
 
 
 @click.command("explain", short_help="Show how each word moved the answer.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.argument("texts", nargs=-1, metavar="[TEXT]…")
 @click.option("--label", metavar="CLASS", help="class to explain  [the most probable one]")
 @click.option("--words", type=_COUNT, default=8, help="how many words to list  [8]")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object a text")
 def command(
-    model: Path, texts: tuple[str, ...], label: str | None, words: int, *, as_json: bool
+    model: Path | str, texts: tuple[str, ...], label: str | None, words: int, *, as_json: bool
 ) -> None:
     """Colour texts, or the lines of standard input, by how each word moved the answer.
 
-    MODEL is a classifier's file or the folder of its run. The effect of a word is the log odds of
-    the class, had the text ended behind the word, minus those had it ended before it. Effects add
-    up to what the whole text changed. Start and end in JSON count the characters of the text.
+    MODEL is a classifier's file, the folder of its run, or hf://owner/name, which is fetched from
+    the Hugging Face hub. The effect of a word is the log odds of the class, had the text ended
+    behind the word, minus those had it ended before it. Effects add up to what the whole text
+    changed. Start and end in JSON count the characters of the text.
     Where a text may have several labels, those of at least 50% are named.
 
     \b

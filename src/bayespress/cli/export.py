@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from bayespress import compact
-from bayespress.cli.options import check_free, model_file
+from bayespress.cli.options import MODEL, check_free, model_file
 from bayespress.compact import CompactModel
 from bayespress.errors import ConfigError
 from bayespress.export import write_c, write_html, write_js, write_onnx
@@ -93,7 +93,7 @@ TARGETS: dict[str, Callable[[CompactModel, Wish], Exported]] = {
 
 
 @click.command("export", short_help="Write a model as a program in another language.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("--to", "target", required=True, metavar=f"[{'|'.join(TARGETS)}]", help="language")
 @click.option(
     "--output",
@@ -104,12 +104,15 @@ TARGETS: dict[str, Callable[[CompactModel, Wish], Exported]] = {
 @click.option("--name", default="model", help="c: begins names of files and functions  [model]")
 @click.option("--title", default=TITLE, help=f"html: head of the page  [{TITLE}]")
 @click.option("--force", is_flag=True, help="replace what is there")
-def command(model: Path, target: str, output: Path, name: str, title: str, *, force: bool) -> None:
+def command(
+    model: Path | str, target: str, output: Path, name: str, title: str, *, force: bool
+) -> None:
     """Write a model as a program in another language, which answers raw texts all by itself.
 
     An ONNX file is for programs that run any network: it answers numbers that stand for words.
 
-    MODEL is a model file or the folder of a finished run.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub.
 
     \b
     c     NAME.h and NAME.c in C99 without allocation, main.c as an example

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from bayespress import runtime
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 
 
 @click.command("generate", short_help="Let a language model go on with a text.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("--prompt", default="", help="text to go on with  [none: begin a line]")
 @click.option("--length", type=int, default=100, help="how many tokens to write  [100]")
 @click.option(
@@ -22,11 +22,12 @@ from bayespress.cli.options import model_file
     help="0 takes the most probable token, 1 follows the model, more is wilder  [1]",
 )
 @click.option("--seed", type=int, default=0, help="equal seeds give equal texts  [0]")
-def command(model: Path, prompt: str, length: int, temperature: float, seed: int) -> None:
+def command(model: Path | str, prompt: str, length: int, temperature: float, seed: int) -> None:
     """Go on with a text, token by token: words and marks, or characters, as the model was trained.
 
-    MODEL is a model file or the folder of a finished run. Words of the prompt that the model does
-    not know are read as <unk>, if it was trained with that; it never writes it.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub. Words of the prompt that the model does not know are read as <unk>, if it
+    was trained with that; it never writes it.
 
     \b
     Example:

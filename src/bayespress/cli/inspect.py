@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bayespress import runtime
-from bayespress.cli.options import model_file
+from bayespress.cli.options import MODEL, model_file
 from bayespress.runtime import Inspection, LanguageInspection
 from bayespress.runtime.structure import Structure, visible
 
@@ -17,14 +17,15 @@ _COUNT = click.IntRange(min=0)
 
 
 @click.command("inspect", short_help="Show what a model consists of.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 @click.option("--words", type=_COUNT, default=20, help="how many kept words to list  [20]")
 @click.option("--neurons", type=_COUNT, default=32, help="how many neurons to list  [32]")
-def command(model: Path, *, as_json: bool, words: int, neurons: int) -> None:
+def command(model: Path | str, *, as_json: bool, words: int, neurons: int) -> None:
     """Show a model's three ratios, its bytes, kept words by weight, neurons and gates.
 
-    A language model's kept words are the tokens that it reads.
+    MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
+    the Hugging Face hub. A language model's kept words are the tokens that it reads.
 
     \b
     Example:

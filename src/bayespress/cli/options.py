@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from bayespress.config import FIELDS, TrainingConfig, part_of
-from bayespress.errors import RunError
+from bayespress.errors import HubError, RunError
+from bayespress.runtime.remote import PREFIX, fetch, is_remote
 from bayespress.schedules import SCHEDULES, Value
 from bayespress.storage import StorageError
 
@@ -138,14 +140,51 @@ def check_is_file(output: Path) -> None:
         raise StorageError(f"{output} is a folder: give --output the name of a file")
 
 
-def model_file(path: Path) -> Path:
-    """Find the model file: the path itself, or the file in a finished run's folder.
+class ModelPath(click.ParamType):  # type: ignore[type-arg] # older ones take none
+    """A path, or what is on the hub: ``hf://owner/name``, of which a path would lose a slash."""
+
+    name = "path"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> Path | str:
+        """Leave what is on the hub as it is: nothing is fetched before the command runs."""
+        return value if is_remote(value) else Path(value)
+
+
+MODEL = ModelPath()
+
+
+def local(model: Path | str) -> Path:
+    """Fetch a model of the hub; any other is where it is.
+
+    Raises
+    ------
+    HubError, MissingExtraError
+        If it cannot be had.
+    """
+    if isinstance(model, Path):
+        if str(model).startswith("hf:") and not model.exists():
+            raise HubError(f"a model of the hub is written {PREFIX}owner/name, got {str(model)!r}")
+        return model
+    with Console(stderr=True).status(f"fetching {model}"):  # to people alone: a terminal shows it
+        return fetch(model)
+
+
+def model_file(model: Path | str) -> Path:
+    """Find the model file: the path itself, the file in a finished run's folder, or on the hub.
 
     Raises
     ------
     RunError
         If the folder holds no model file.
+    HubError, MissingExtraError
+        If it is on the hub and cannot be had.
     """
+    path = local(model)
     if not path.is_dir():
         return path
     file = path / "model.bpr"

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bayespress import report
-from bayespress.cli.options import check_is_file
+from bayespress.cli.options import MODEL, check_is_file, local
 from bayespress.cli.repeat import repeat_command
 from bayespress.errors import BayespressError, ConfigError, MissingExtraError
 from bayespress.report import ReportedRun
@@ -20,7 +20,7 @@ _TITLE = "What the training left"
 
 
 @click.command("report", short_help="Write a page about one or several runs.")
-@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN…")
+@click.argument("runs", type=MODEL, nargs=-1, required=True, metavar="RUN…")
 @click.option("--output", type=click.Path(path_type=Path), help="page to write, name.html")
 @click.option("--title", default=_TITLE, help=f"head of the page  [{_TITLE}]")
 @click.option(
@@ -39,7 +39,7 @@ _TITLE = "What the training left"
 )
 @click.option("--force", is_flag=True, help="replace what is there")
 def command(
-    runs: tuple[Path, ...],
+    runs: tuple[Path | str, ...],
     output: Path | None,
     title: str,
     texts: tuple[str, ...],
@@ -50,8 +50,9 @@ def command(
 ) -> None:
     """Write one page that needs no network about one or several runs, side by side.
 
-    RUN is the folder of a run, which may still be going on, or a model file alone. What weights are
-    kept in the network is read with torch, all else without. No data are downloaded.
+    RUN is the folder of a run, which may still be going on, or a model file alone, or that
+    of hf://owner/name on the Hugging Face hub. What weights are kept in the network is read with
+    torch, all else without. No data are downloaded.
 
     \b
     Example:
@@ -65,11 +66,12 @@ def command(
             "nothing is asked for: give --output report.html, --figures or --tensorboard"
         )
     _check_free(output, figures, force=force)
-    read = report.read_runs(runs)
+    paths = [local(run) for run in runs]
+    read = report.read_runs(paths)
     if output is not None or figures is not None:
-        _write(read, runs, output, figures, title, texts)
+        _write(read, paths, output, figures, title, texts)
     if tensorboard is not None:
-        _convert(read, runs, tensorboard)
+        _convert(read, paths, tensorboard)
 
 
 def _write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -74,22 +74,58 @@ def compact_with_rows(
     """
     masks = aggregate_live(net)
     smaller_encoder, rows = encoder.restrict(masks.vocab.cpu().numpy())
-    small = _shrunk(net, masks, rows)
-    with torch.no_grad():
-        table = small.embedding.weight() * small.embedding.z_vocab()[:, None]
-        layers, scale = _layers(small, masks)
-        model = CompactClassifier(
-            encoder=smaller_encoder,
-            embedding=_array(table[1:]),  # row 0, the zero vector, is not stored
-            layers=layers,
-            output_weight=_array(small.output.weight() * scale),
-            output_bias=_output_bias(small),
-            labels=labels,
-            pooling=small.pooling,
-            multi_label=multi_label,
-            info=dict(info or {}),
-        )
+    folded = fold(net, masks, rows)
+    model = CompactClassifier(
+        encoder=smaller_encoder,
+        embedding=folded.embedding,
+        layers=folded.layers,
+        output_weight=folded.output_weight,
+        output_bias=_output_bias(net),
+        labels=labels,
+        pooling=net.pooling,
+        multi_label=multi_label,
+        info=dict(info or {}),
+    )
     return model, rows
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A classifier's network as plain arrays: masked, shrunk, group variables multiplied in.
+
+    Attributes
+    ----------
+    embedding
+        The kept rows, shape ``(rows, dims)``.
+    layers
+        The recurrent cells.
+    output_weight
+        Shape ``(outputs, F)``, with F kept neurons in the last layer.
+    """
+
+    embedding: FloatArray
+    layers: tuple[CompactLayer, ...]
+    output_weight: FloatArray
+
+
+@torch.no_grad()
+def fold(net: TextClassifierNet, masks: KeepMasks, rows: NDArray[np.intp]) -> Folded:
+    """Mask, shrink and fold a network's matrices; it is not changed.
+
+    Parameters
+    ----------
+    net
+        The network.
+    masks
+        What stays of it, from :func:`~bayespress.compression.aggregate_live`.
+    rows
+        The rows of the embedding that stay, rising.
+    """
+    small = _shrunk(net, masks, rows)
+    table = small.embedding.weight() * small.embedding.z_vocab()[:, None]
+    layers, scale = _layers(small, masks)
+    # Row 0, the zero vector, is not stored.
+    return Folded(_array(table[1:]), layers, _array(small.output.weight() * scale))
 
 
 def language_model_to_compact(

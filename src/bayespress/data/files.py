@@ -156,8 +156,8 @@ def decompress(content: bytes, origin: str) -> bytes:
         raise DataError(f"{origin} is not a whole gzip file: {error}; get it again") from error
 
 
-def decode(content: bytes, origin: str) -> str:
-    """Decode UTF-8, with or without a byte order mark.
+def decode(content: bytes, origin: str, first: int = 1) -> str:
+    """Decode UTF-8, with or without a byte order mark; it begins in line `first` of its file.
 
     Raises
     ------
@@ -167,15 +167,19 @@ def decode(content: bytes, origin: str) -> str:
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + first
         raise DataError(
             f"{origin}, line {line}: byte 0x{content[error.start]:02x} at offset {error.start} "
             "is not UTF-8; save the file as UTF-8"
         ) from None
 
 
-def csv_records(text: str, origin: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def csv_records(
+    text: str, origin: str, delimiter: str, first: int = 1
+) -> Iterator[tuple[int, list[str]]]:
     """Iterate over a CSV text's records and the lines they start in; blank lines are skipped.
+
+    The text begins in line `first` of its file.
 
     Raises
     ------
@@ -184,13 +188,13 @@ def csv_records(text: str, origin: str, delimiter: str) -> Iterator[tuple[int, l
     """
     # Only a strict reader notices a quotation mark that swallows the rest of the file.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    start = 1
+    start = first
     try:
         with _any_field_size():
             for record in reader:
                 if record:
                     yield start, record
-                start = reader.line_num + 1
+                start = first + reader.line_num
     except csv.Error as error:
         raise DataError(
             f"{origin}, line {start}: {error}; write a field with quotation marks "
@@ -239,10 +243,10 @@ def _read_tsv(text: str, origin: str, columns: Columns) -> Iterator[Row]:
 def _read_jsonl(text: str, origin: str, columns: Columns) -> Iterator[Row]:
     for line, content in _lines(text):
         place = f"{origin}, line {line}"
-        record = _json_object(content, place)
+        record = json_object(content, place)
         columns.find(list(record), place)
         yield Row(
-            _text_value(record[columns.text], place),
+            text_value(record[columns.text], place),
             label_of(record[columns.label_or_text], place, columns.separator),
             origin,
             line,
@@ -256,7 +260,14 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield line, content
 
 
-def _json_object(content: str, place: str) -> Mapping[str, Any]:
+def json_object(content: str, place: str) -> Mapping[str, Any]:
+    """Read a line of JSON lines.
+
+    Raises
+    ------
+    DataError
+        If it is not an object.
+    """
     try:
         record = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -266,7 +277,14 @@ def _json_object(content: str, place: str) -> Mapping[str, Any]:
     return record
 
 
-def _text_value(value: Any, place: str) -> str:
+def text_value(value: Any, place: str) -> str:
+    """Take a value as a text; none at all is an empty one.
+
+    Raises
+    ------
+    DataError
+        If it is something else.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -324,9 +342,20 @@ def value_rows(
         If a text is something else than a string, or a label has parts.
     """
     for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
-        place = f"{origin}, row {number}"
-        named = label_of(label, place, separator)
-        yield Row(_text_value(text, place), named, origin, number, "row")
+        yield value_row(text, label, origin, number, separator)
+
+
+def value_row(text: Any, label: Any, origin: str, number: int, separator: str | None = None) -> Row:
+    """Make a row of any two values.
+
+    Raises
+    ------
+    DataError
+        If the text is something else than a string, or the label has parts.
+    """
+    place = f"{origin}, row {number}"
+    named = label_of(label, place, separator)
+    return Row(text_value(text, place), named, origin, number, "row")
 
 
 TEXT_READERS: Mapping[str, Callable[[str, str, Columns], Iterator[Row]]] = MappingProxyType(

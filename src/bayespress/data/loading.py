@@ -10,7 +10,8 @@ import numpy as np
 from bayespress.config import DataConfig
 from bayespress.data.files import Columns
 from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, names_in, sort_labels
-from bayespress.data.sources import SOURCE_DEFAULTS, read_source
+from bayespress.data.sources import SOURCE_DEFAULTS, check_streaming, read_source
+from bayespress.data.stored import StoredRows, chosen, joined, labels_of
 from bayespress.errors import DataError
 from bayespress.schedules import Value
 
@@ -44,13 +45,14 @@ def load(config: DataConfig) -> Splits:
     >>> len(splits.train), len(splits.validation), len(splits.test), splits.labels
     (8421, 1061, 1086, ('negative', 'positive'))
     """
+    check_streaming(config)
     source = _read(config.source, config)
     parts = _split(source, config)
     labels = _checked_labels(parts, source, config)
     return Splits(
-        LabelledTexts.from_rows(parts.train),
-        LabelledTexts.from_rows(parts.validation),
-        LabelledTexts.from_rows(parts.test),
+        _labelled(parts.train),
+        _labelled(parts.validation),
+        _labelled(parts.test),
         labels,
         (*source.notes, *_doubts(parts, config)),
         multi_label=config.label_separator is not None,
@@ -76,14 +78,15 @@ def load_split(config: DataConfig, split: str) -> LabelledTexts:
     """
     if split not in (*SPLITS, "all"):
         raise DataError(f"split must be one of {', '.join(SPLITS)}, all, got {split!r}")
+    check_streaming(config)
     source = _read(config.source, config)
-    rows = source.rows if split == "all" else getattr(_split(source, config), split)
+    rows = joined(source.parts) if split == "all" else getattr(_split(source, config), split)
     if not rows:
         raise DataError(
             f"{config.source} has no {split} rows: set {split}_fraction above 0, "
             "or take another split"
         )
-    return LabelledTexts.from_rows(rows)
+    return _labelled(rows)
 
 
 def source_defaults(source: str) -> dict[str, Value]:
@@ -99,7 +102,13 @@ def source_defaults(source: str) -> dict[str, Value]:
 
 def _read(source: str, config: DataConfig) -> RawSource:
     columns = Columns(config.text_column, config.label_column, config.label_separator)
-    return read_source(source, columns)
+    return read_source(source, columns, streaming=config.streaming)
+
+
+def _labelled(rows: Sequence[Row]) -> LabelledTexts:
+    if isinstance(rows, StoredRows):
+        return LabelledTexts(rows.texts, rows.labels)
+    return LabelledTexts.from_rows(rows)
 
 
 def _split(source: RawSource, config: DataConfig) -> _Parts:
@@ -107,10 +116,10 @@ def _split(source: RawSource, config: DataConfig) -> _Parts:
     validation, test = source.validation, source.test
     if config.validation_source is not None:
         further = _read(config.validation_source, config)
-        validation = further.rows if further.validation is None else further.validation
+        validation = joined(further.parts) if further.validation is None else further.validation
     if config.test_source is not None:
         further = _read(config.test_source, config)
-        test = further.rows if further.test is None else further.test
+        test = joined(further.parts) if further.test is None else further.test
     train = source.train
     if validation is None or test is None:
         train = _shuffled(train, config.split_seed)
@@ -121,8 +130,8 @@ def _split(source: RawSource, config: DataConfig) -> _Parts:
     return _Parts(train, validation, test)
 
 
-def _shuffled(rows: Sequence[Row], seed: int) -> list[Row]:
-    return [rows[index] for index in np.random.default_rng(seed).permutation(len(rows))]
+def _shuffled(rows: Sequence[Row], seed: int) -> Sequence[Row]:
+    return chosen(rows, np.random.default_rng(seed).permutation(len(rows)))
 
 
 def _cut(rows: Sequence[Row], fraction: float) -> tuple[Sequence[Row], Sequence[Row]]:
@@ -133,14 +142,15 @@ def _cut(rows: Sequence[Row], fraction: float) -> tuple[Sequence[Row], Sequence[
 def _checked_labels(parts: _Parts, source: RawSource, config: DataConfig) -> tuple[str, ...]:
     if not parts.train:
         raise DataError(
-            f"{config.source} has {len(source.rows)} rows, none of which is left to train on; "
-            "add rows, or lower validation_fraction and test_fraction"
+            f"{config.source} has {sum(map(len, source.parts))} rows, none of which is left to "
+            "train on; add rows, or lower validation_fraction and test_fraction"
         )
-    found = (name for row in parts.train for name in names_in(row.label))
-    labels = sort_labels(found, source.label_order)
+    labels = sort_labels(_names(parts.train), source.label_order)
     if len(labels) < 2:
         raise DataError(_too_few(labels, config))
     for name, rows in (("validation", parts.validation), ("test", parts.test)):
+        if _names(rows) <= set(labels):
+            continue
         for row in rows:
             strange = next((one for one in names_in(row.label) if one not in labels), None)
             if strange is not None:
@@ -150,6 +160,11 @@ def _checked_labels(parts: _Parts, source: RawSource, config: DataConfig) -> tup
                     "or remove the row"
                 )
     return labels
+
+
+def _names(rows: Sequence[Row]) -> set[str]:
+    """Give the name of every label that rows have."""
+    return {name for label in set(labels_of(rows)) for name in names_in(label)}
 
 
 def _too_few(labels: Sequence[str], config: DataConfig) -> str:
@@ -170,7 +185,7 @@ def _doubts(parts: _Parts, config: DataConfig) -> Iterator[str]:
     """Say what looks like a mistake, and may be none."""
     if config.label_separator is None:
         return
-    if all(len(names_in(row.label)) < 2 for row in parts.train):
+    if all(len(names_in(label)) < 2 for label in labels_of(parts.train)):
         yield (
             f"{config.source}: no training text has more than one label; is "
             f"{config.label_separator!r} what stands between labels?"

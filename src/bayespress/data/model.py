@@ -41,9 +41,9 @@ class RawSource:
     notes: tuple[str, ...] = ()
 
     @property
-    def rows(self) -> list[Row]:
-        """All rows."""
-        return [*self.train, *(self.validation or ()), *(self.test or ())]
+    def parts(self) -> list[Sequence[Row]]:
+        """The splits that there are."""
+        return [part for part in (self.train, self.validation, self.test) if part is not None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class LabelledTexts:
     LabelledTexts(texts=('bad',), labels=('0',))
     """
 
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     labels: tuple[Label, ...]
 
     def __post_init__(self) -> None:

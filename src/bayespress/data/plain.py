@@ -27,7 +27,7 @@ _TABLES = frozenset({*TEXT_READERS, ".parquet"} - {".txt"})
 _LINE_BREAKS = re.compile(r"[\r\n]+")
 
 
-def read_plain(source: str, text_column: str) -> RawText:
+def read_plain(source: str, text_column: str, *, streaming: bool = False) -> RawText:
     """Read the text of a source, with the splits that it has itself.
 
     Parameters
@@ -36,6 +36,8 @@ def read_plain(source: str, text_column: str) -> RawText:
         A name, a file, a folder, or several of these two joined with :data:`os.pathsep`.
     text_column
         Which column of a table is text; its rows become lines. Labels do not matter.
+    streaming
+        Of the Hugging Face hub: hold no rows in memory, but the text that they make.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def read_plain(source: str, text_column: str) -> RawText:
         return _read_ptb()
     columns = Columns(text_column, label=None)
     if source in NAMED_SOURCES or source.startswith(PREFIX):
-        return _of_rows(read_source(source, columns))
+        return _of_rows(read_source(source, columns, streaming=streaming))
     return RawText("".join(_read_path(path, columns) for path in _paths(source)))
 
 

@@ -6,6 +6,7 @@ from bayespress.config import DataConfig
 from bayespress.data.loading import SPLITS
 from bayespress.data.model import RawText, TextSplits
 from bayespress.data.plain import read_plain
+from bayespress.data.sources import check_streaming
 from bayespress.errors import DataError
 
 
@@ -31,7 +32,8 @@ def load_text(config: DataConfig) -> TextSplits:
     >>> splits.train.count("\n"), splits.validation.count("\n"), splits.test.count("\n")
     (8421, 1061, 1086)
     """
-    return _split(read_plain(config.source, config.text_column), config)
+    check_streaming(config)
+    return _split(read_plain(config.source, config.text_column, streaming=config.streaming), config)
 
 
 def load_text_split(config: DataConfig, split: str) -> str:
@@ -51,7 +53,8 @@ def load_text_split(config: DataConfig, split: str) -> str:
     """
     if split not in (*SPLITS, "all"):
         raise DataError(f"split must be one of {', '.join(SPLITS)}, all, got {split!r}")
-    source = read_plain(config.source, config.text_column)
+    check_streaming(config)
+    source = read_plain(config.source, config.text_column, streaming=config.streaming)
     text: str = source.whole if split == "all" else getattr(_split(source, config), split)
     if not text:
         raise DataError(
@@ -65,10 +68,12 @@ def _split(source: RawText, config: DataConfig) -> TextSplits:
     # A further source gives the split that it is named for, else all that it has.
     validation, test = source.validation, source.test
     if config.validation_source is not None:
-        further = read_plain(config.validation_source, config.text_column)
+        further = read_plain(
+            config.validation_source, config.text_column, streaming=config.streaming
+        )
         validation = further.whole if further.validation is None else further.validation
     if config.test_source is not None:
-        further = read_plain(config.test_source, config.text_column)
+        further = read_plain(config.test_source, config.text_column, streaming=config.streaming)
         test = further.whole if further.test is None else further.test
     train = source.train
     if test is None:

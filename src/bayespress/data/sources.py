@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
+from bayespress.config import DataConfig
 from bayespress.data.downloads import fetch, fetch_archive, user_folder
 from bayespress.data.files import (
     Columns,
@@ -59,8 +60,15 @@ SOURCE_DEFAULTS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 """Settings that a named source brings along."""
 
 
-def read_source(source: str, columns: Columns) -> RawSource:
+def read_source(source: str, columns: Columns, *, streaming: bool = False) -> RawSource:
     """Read all rows of a source, with the splits that it has itself.
+
+    Parameters
+    ----------
+    source, columns
+        What to read.
+    streaming
+        Of the Hugging Face hub: keep texts in a file and not in memory.
 
     Raises
     ------
@@ -76,12 +84,28 @@ def read_source(source: str, columns: Columns) -> RawSource:
     if source in PLAIN_SOURCES:
         raise DataError(f"{source} is plain text: train a language model on it with --task lm")
     if source.startswith(PREFIX):
-        return read_hub(source, columns)
+        return read_hub(source, columns, streaming=streaming)
     if path.is_dir():
         return read_folder(path)
     if path.exists():
         return RawSource(read_file(path, columns))
     raise DataError(unknown(source, path))
+
+
+def check_streaming(config: DataConfig) -> None:
+    """Make sure that there is something to stream, if that was asked for.
+
+    Raises
+    ------
+    DataError
+        If no source is of the hub.
+    """
+    sources = (config.source, config.validation_source, config.test_source)
+    if config.streaming and not any((source or "").startswith(PREFIX) for source in sources):
+        raise DataError(
+            f"streaming is for {PREFIX}owner/name alone, got the source {config.source!r}: "
+            "leave it out"
+        )
 
 
 def is_at_hand(source: str) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
 from bayespress.compiler import Library, build_folder
-from bayespress.export.c import library_files
+from bayespress.export.c import library_files, token_bytes
 from bayespress.runtime.predictor import Predictor
 
 _NAME = "model"
@@ -43,27 +43,37 @@ class NativePredictor(Predictor):
     def __init__(self, model: CompactClassifier) -> None:
         self.model = model
         library = _library(model)
-        self._predict = _function(library, "predict")
-        self._predict_ids = _function(library, "predict_ids")
+        self._token_bytes = token_bytes(model, fast=True)
+        self._predict = _function(library, "predict", has_memory=self._token_bytes > 0)
+        self._predict_ids = _function(library, "predict_ids", has_memory=self._token_bytes > 0)
 
     def predict_proba_of_ids(  # noqa: D102 - the base class says it
         self, ids: Sequence[NDArray[np.int32]]
     ) -> FloatArray:
         rows, first, step = self._rows(len(ids))
+        memory = self._memory(max(map(len, ids), default=0))
         for number, text in enumerate(ids):
             # A copy costs less than to ask numpy for an array's address.
             content = text.astype(np.int32, copy=False).tobytes()
-            if self._predict_ids(content, len(text), first + number * step):
+            if self._predict_ids(content, len(text), *memory, first + number * step):
                 raise self._strange_id(ids)
         return rows
 
     def _probabilities(self, texts: Sequence[str]) -> FloatArray:
         rows, first, step = self._rows(len(texts))
+        # In lowercase each character may be a word, and there is one before and after the text.
+        longest = max(map(len, texts), default=0) + 2
+        memory = self._memory(min(longest, self.model.encoder.max_length))
         for number, text in enumerate(texts):
             # Half a pair of surrogates is no part of a word, and neither is the mark for it.
             content = text.encode("utf-8", "replace")
-            self._predict(content, len(content), first + number * step)
+            self._predict(content, len(content), *memory, first + number * step)
         return rows
+
+    def _memory(self, tokens: int) -> list[ctypes.Array[ctypes.c_char]]:
+        """Make room for so many tokens, if the network keeps any."""
+        size = self._token_bytes * tokens
+        return [ctypes.create_string_buffer(max(size, 1))] if self._token_bytes else []
 
     def _rows(self, count: int) -> tuple[FloatArray, int, int]:
         """Make room for so many answers; give its address and the bytes of each too."""
@@ -85,10 +95,11 @@ def _library(model: CompactClassifier) -> ctypes.CDLL:
     return ctypes.CDLL(str(library.built(build_folder("models"))))
 
 
-def _function(library: ctypes.CDLL, name: str) -> Callable[[bytes, int, int], int]:
-    """Give a function of what is read, its length and where the answer goes."""
+def _function(library: ctypes.CDLL, name: str, *, has_memory: bool) -> Callable[..., int]:
+    """Give a function of what is read, its length, memory if needed, and where the answer goes."""
     function = getattr(library, f"{_NAME}_{name}")
-    function.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p)
+    memory = [ctypes.c_void_p] if has_memory else []
+    function.argtypes = (ctypes.c_char_p, ctypes.c_size_t, *memory, ctypes.c_void_p)
     function.restype = ctypes.c_int
-    result: Callable[[bytes, int, int], int] = function
+    result: Callable[..., int] = function
     return result

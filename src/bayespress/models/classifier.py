@@ -83,6 +83,17 @@ class TextClassifierNet(nn.Module):
             generator=generator,
         )
 
+    @classmethod
+    def of_modules(
+        cls, embedding: Embedding, recurrent: Stack, output: Linear, pooling: str
+    ) -> TextClassifierNet:
+        """Make a network of modules that are there already."""
+        net = cls.__new__(cls)
+        nn.Module.__init__(net)
+        net.embedding, net.recurrent, net.output = embedding, recurrent, output
+        net.pooling = pooling
+        return net
+
     @property
     def lstm(self) -> LSTM:
         """The only cell, if this is the papers' network."""

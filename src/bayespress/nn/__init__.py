@@ -10,6 +10,7 @@ Examples
 >>> loss.backward()
 """
 
+from bayespress.nn.drop_in import Recurrent
 from bayespress.nn.embedding import Embedding
 from bayespress.nn.gru import GRU
 from bayespress.nn.linear import Linear
@@ -24,6 +25,7 @@ __all__ = [
     "Embedding",
     "Linear",
     "OneHotLSTM",
+    "Recurrent",
     "Stack",
     "kl",
     "named_variational_parameters",

@@ -91,6 +91,11 @@ class Stack(nn.Module):
         return tuple(tuple(cell.hidden_size for cell in layer) for layer in self.nested())
 
     @property
+    def input_size(self) -> int:
+        """Size of an input of the first layer."""
+        return self.nested()[0][0].input_size
+
+    @property
     def output_size(self) -> int:
         """Neurons of the last layer, in all directions."""
         return sum(self.hidden_sizes[-1])
@@ -132,16 +137,37 @@ class Stack(nn.Module):
             Of each cell of the last layer: h of every step, ``(time, batch, hidden)``, and the
             last one in the direction of reading, ``(batch, hidden)``.
         """
-        first, *above = self.nested()
-        read = [cell(input, mask=mask, generator=generator, share=share) for cell in first]
-        if isinstance(input, Tokens):
-            share, mask = input.share, None if mask is None else mask.t()
-        for layer in above:
-            below = self._dropped(torch.cat([out for out, _ in read], dim=2), generator, share)
-            read = [cell(below, mask=mask, generator=generator, share=share) for cell in layer]
+        *_, read = self.run(input, mask, generator=generator, share=share)
         # Of an LSTM's state (h, c), h.
         last = [state[0][0] if isinstance(state, tuple) else state[0] for _, state in read]
         return [output for output, _ in read], last
+
+    def run(
+        self,
+        input: Tensor | Tokens,  # noqa: A002 - torch.nn's name
+        mask: Tensor | None = None,
+        states: Sequence[Sequence[Any]] | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        share: Share | None = None,
+    ) -> Iterator[list[tuple[Tensor, Any]]]:
+        """Run over a batch of sequences; give each layer's outputs and last states, cell by cell.
+
+        `states` are what the cells begin with, zeros by default; all else is as in
+        :meth:`forward`.
+        """
+        for number, layer in enumerate(self.nested()):
+            before = [None] * len(layer) if states is None else states[number]
+            read = [
+                cell(input, state, mask=mask, generator=generator, share=share)
+                for cell, state in zip(layer, before, strict=True)
+            ]
+            yield read
+            if isinstance(input, Tokens):
+                share, mask = input.share, None if mask is None else mask.t()
+            if number < len(self.layers) - 1:
+                outputs = torch.cat([output for output, _ in read], dim=2)
+                input = self._dropped(outputs, generator, share)  # noqa: A001
 
     def _dropped(
         self, states: Tensor, generator: torch.Generator | None, share: Share | None

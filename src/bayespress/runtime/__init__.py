@@ -5,7 +5,7 @@ from bayespress.runtime.explain import Explanation, WordEffect, explain
 from bayespress.runtime.inspection import Inspection, LanguageInspection, inspect
 from bayespress.runtime.labels import LabelEvaluation, evaluate_labels, label_matrix
 from bayespress.runtime.language import LanguageModel
-from bayespress.runtime.loading import load, load_classifier, load_language_model
+from bayespress.runtime.loading import load, load_classifier, load_language_model, ready
 from bayespress.runtime.lstm import LSTMState, NumpyLSTM
 from bayespress.runtime.predictor import TextPredictor
 
@@ -30,4 +30,5 @@ __all__ = [
     "load",
     "load_classifier",
     "load_language_model",
+    "ready",
 ]

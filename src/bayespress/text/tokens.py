@@ -21,6 +21,7 @@ END = "<eos>"
 UNKNOWN = "<unk>"
 """The token that stands for words without an id, at word level."""
 
+_BLOCK = 2**20
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 NO_SPACE_BEFORE = frozenset(".,;:!?)]}%…”’")
 NO_SPACE_AFTER = frozenset("([{“‘$#")
@@ -98,20 +99,21 @@ class TokenEncoder:
 
     def lines(self, text: str) -> Iterator[Sequence[str]]:
         """Iterate over the tokens of each line, line breaks included."""
-        *whole, rest = (text.lower() if self.lowercase else text).split("\n")
         is_char, end = self.level == "char", ["\n" if self.level == "char" else END]
         split = list if is_char else (_WORD.findall if self.tokenizer == "words" else str.split)
-        for line in whole:
-            yield [*split(line), *end]
-        if rest:
-            yield split(rest)
+        for block in _blocks(text):
+            *whole, rest = (block.lower() if self.lowercase else block).split("\n")
+            for line in whole:
+                yield [*split(line), *end]
+            if rest:
+                yield split(rest)
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Turn a text into ids, shape ``(tokens of the text,)``."""
         if self.level == "char":
             return self._encode_characters(text.lower() if self.lowercase else text)
         get, default = self.ids.get, self.ids.get(UNKNOWN, -1)
-        ids = np.array([get(token, default) for token in self.split(text)], np.int32)
+        ids = np.fromiter((get(token, default) for token in self.split(text)), np.int32)
         return ids[ids >= 0]
 
     def _encode_characters(self, text: str) -> NDArray[np.int32]:
@@ -162,3 +164,12 @@ class TokenEncoder:
     def from_dict(cls, values: dict[str, Any]) -> TokenEncoder:
         """Make an encoder of what :meth:`to_dict` returned."""
         return cls(**{**values, "tokens": tuple(values["tokens"])})
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Cut a text at ends of lines: of a large one, lists of all lines would be larger still."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _BLOCK) + 1 or len(text)
+        yield text[start:end]
+        start = end

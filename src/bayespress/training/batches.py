@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -69,6 +71,54 @@ def answers(logits: Tensor) -> Tensor:
     return logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
 
 
+class PackedIds(Sequence[NDArray[np.int32]]):
+    """Encoded texts end to end in one array: an array for each would weigh more than its ids.
+
+    Parameters
+    ----------
+    ids
+        All ids, shape ``(tokens,)``.
+    ends
+        Where each text ends, shape ``(N,)``.
+    """
+
+    def __init__(self, ids: NDArray[np.int32], ends: NDArray[np.int64]) -> None:
+        self.ids, self.ends = ids, ends
+
+    @classmethod
+    def of(cls, texts: Iterable[NDArray[np.int32]]) -> PackedIds:
+        """Put texts together as they come."""
+        ids, ends = array("i"), array("q")
+        for text in texts:
+            ids.frombytes(text.tobytes())
+            ends.append(len(ids))
+        return cls(np.frombuffer(ids, np.int32), np.frombuffer(ends, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @overload
+    def __getitem__(self, place: int) -> NDArray[np.int32]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[NDArray[np.int32]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"there are {len(self)} texts, not one of number {place}")
+        place %= len(self)
+        return self.ids[self.ends[place - 1] if place else 0 : self.ends[place]]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each text, shape ``(N,)``."""
+        return np.diff(self.ends, prepend=0)
+
+    def renumber(self, new_row: NDArray[np.int32]) -> PackedIds:
+        """Give the same texts with every id replaced by ``new_row[id]``."""
+        return PackedIds(new_row[self.ids], self.ends)
+
+
 @dataclass(frozen=True)
 class EncodedTexts:
     """Texts as ids, their labels, and what these count.
@@ -92,8 +142,20 @@ class EncodedTexts:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def flat(self) -> NDArray[np.int32]:
+        """All ids end to end, shape ``(tokens,)``."""
+        return self.ids.ids if isinstance(self.ids, PackedIds) else np.concatenate(self.ids)
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each text, shape ``(N,)``."""
+        if isinstance(self.ids, PackedIds):
+            return self.ids.lengths
+        return np.array([len(ids) for ids in self.ids])
+
     def renumber(self, new_row: NDArray[np.int32]) -> EncodedTexts:
         """Give the same texts with every id replaced by ``new_row[id]``."""
+        if isinstance(self.ids, PackedIds):
+            return replace(self, ids=self.ids.renumber(new_row))
         return replace(self, ids=[new_row[ids] for ids in self.ids])
 
     def batch(self, indices: NDArray[np.int64]) -> TextBatch:
@@ -141,7 +203,7 @@ class EncodedTexts:
         random = np.random.default_rng(seed)
         order = random.permutation(len(self))
         if by_length:
-            lengths = np.array([len(ids) for ids in self.ids])
+            lengths = self.lengths()
             pools = np.split(order, range(size * _POOL, len(order), size * _POOL))
             order = np.concatenate([pool[np.argsort(lengths[pool])] for pool in pools])
         groups = np.split(order, range(size, len(order), size))

@@ -19,7 +19,7 @@ from bayespress.errors import BayespressError, RunError
 from bayespress.runtime import class_numbers, label_matrix
 from bayespress.storage import cache_folder
 from bayespress.text import TextEncoder
-from bayespress.training.batches import EncodedTexts
+from bayespress.training.batches import EncodedTexts, PackedIds
 from bayespress.training.run import load_tensors, save_tensors
 
 _VERSION = 1  # of tokenising: another one makes old files useless
@@ -65,7 +65,7 @@ def encode(splits: Splits, config: TextConfig, digest: str) -> Encoded:
 
 
 def _encode(encoder: TextEncoder, texts: LabelledTexts, splits: Splits) -> EncodedTexts:
-    ids = [encoder.encode(text) for text in texts.texts]
+    ids = PackedIds.of(encoder.encode(text) for text in texts.texts)
     return EncodedTexts(ids, _targets(texts, splits))
 
 
@@ -91,8 +91,8 @@ def _read(file: Path, splits: Splits) -> Encoded | None:
         encoder = TextEncoder.from_dict(metadata["encoder"])
         train, validation = (
             EncodedTexts(
-                np.split(
-                    tensors[f"{name}.ids"].numpy(), tensors[f"{name}.lengths"].numpy().cumsum()[:-1]
+                PackedIds(
+                    tensors[f"{name}.ids"].numpy(), tensors[f"{name}.lengths"].numpy().cumsum()
                 ),
                 _targets(part, splits),
             )
@@ -106,9 +106,8 @@ def _read(file: Path, splits: Splits) -> Encoded | None:
 def _write(file: Path, encoded: Encoded) -> None:
     tensors = {}
     for name, texts in (("train", encoded.train), ("validation", encoded.validation)):
-        lengths = np.array([len(ids) for ids in texts.ids])
-        tensors[f"{name}.ids"] = torch.from_numpy(np.concatenate(texts.ids))
-        tensors[f"{name}.lengths"] = torch.from_numpy(lengths)
+        tensors[f"{name}.ids"] = torch.from_numpy(texts.flat())
+        tensors[f"{name}.lengths"] = torch.from_numpy(texts.lengths())
     save_tensors(file, tensors, {"encoder": encoded.encoder.to_dict()})
     by_age = sorted(file.parent.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
     for old in by_age[:-_MOST_FILES]:

@@ -7,9 +7,10 @@ import unicodedata
 from pathlib import Path
 
 from bayespress import __version__
-from bayespress.compact import CompactLanguageModel, CompactModel
+from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel
 from bayespress.errors import ArtifactError, ConfigError
-from bayespress.export.c import classifier, language
+from bayespress.export.c import classifier, language, layered
+from bayespress.export.c.lanes import in_lanes
 from bayespress.export.c.literals import template
 from bayespress.export.folder import write_files
 
@@ -54,10 +55,12 @@ def c_files(model: CompactModel, name: str = "model") -> dict[str, str]:
     ConfigError, ArtifactError
         As there.
     """
-    example = "language" if isinstance(model, CompactLanguageModel) else "classifier"
+    files = library_files(model, name)
     return {
-        **library_files(model, name),
-        "main.c": template(f"{example}_main.c", name=name, NAME=name.upper()),
+        **files,
+        "main.c": language.example(name)
+        if isinstance(model, CompactLanguageModel)
+        else classifier.example(model, name),
         "Makefile": template("Makefile", name=name),
     }
 
@@ -86,6 +89,7 @@ def library_files(
         if isinstance(model, CompactLanguageModel):
             header, body = language.header(model, name, summary), language.source(model, name)
         else:
+            model = in_lanes(model) if fast else model
             header = classifier.header(model, name, summary)
             body = classifier.source(model, name, fast=fast)
     except UnicodeEncodeError as error:
@@ -93,6 +97,23 @@ def library_files(
             f"{error.object!r} is not valid Unicode and cannot be written: train without it"
         ) from None
     return {f"{name}.h": header, f"{name}.c": head + body}
+
+
+def token_bytes(model: CompactClassifier, *, fast: bool = False) -> int:
+    """Tell how many bytes of the caller's memory a word takes.
+
+    Parameters
+    ----------
+    model, fast
+        As for :func:`library_files`.
+
+    Returns
+    -------
+    int
+        The size of ``struct NAME_token``; 0 if a text is read word by word.
+    """
+    written = in_lanes(model) if fast else model
+    return layered.token_bytes(written) if layered.needs_tokens(written) else 0
 
 
 def _check_name(name: str) -> None:

@@ -7,28 +7,29 @@ import re
 from bayespress.compact import CompactClassifier
 from bayespress.errors import ArtifactError
 from bayespress.export import unicode
-from bayespress.export.c import characters, network
-from bayespress.export.c.lanes import in_lanes
+from bayespress.export.c import characters, layered, network
 from bayespress.export.c.literals import constants, integer_array, template, text
 from bayespress.export.c.words import word_table
 
 _WORD = re.compile(r"\w+")
 _NO_ROW = -1
 _MAX_INT = 2**31 - 1
+_SEVERAL = """
+   A text may have several of them, or none: each probability is for itself."""
 
 
 def header(model: CompactClassifier, name: str, summary: str) -> str:
     """Write the header file."""
     longest = max((len(word.encode()) for word in _found(model)), default=1)
-    stack = network.stack_bytes(model.lstm, longest + 4 * model.embedding.shape[1])
     return template(
         "classifier.h",
-        name=name,
-        NAME=name.upper(),
+        **_names(model, name),
+        **_memory(model, name),
         summary=summary,
-        stack=stack,
-        classes=len(model.labels),
+        stack=network.stack_bytes(model, longest + 4 * model.embedding.shape[1]),
         ids=len(model.embedding) + 1,
+        tokens=_tokens(model, name) if layered.needs_tokens(model) else "",
+        several=_SEVERAL if model.multi_label else "",
     )
 
 
@@ -40,13 +41,14 @@ def source(model: CompactClassifier, name: str, *, fast: bool = False) -> str:
     ArtifactError
         If a label holds a character that C takes for its end.
     """
-    words = _found(model)
+    words, normalise = _found(model), "sigmoids" if model.multi_label else "softmax"
     # One output is the log odds of the second class: the first one's logit is zero.
-    is_odds = len(model.output_bias) == 1
+    is_odds = len(model.output_bias) < len(model.labels)
     before, at = ("probabilities[0] = 0;\n    ", " + 1") if is_odds else ("", "")
-    if fast:
-        model = in_lanes(model)
-    inputs = network.word_input(model.embedding, model.lstm, fast=fast)
+    is_papers = network.is_papers(model)
+    reader = (
+        network.papers(model, fast=fast) if is_papers else layered.layered(model, name, fast=fast)
+    )
     return "".join([
         _labels(model, name),
         characters.scanner(
@@ -55,9 +57,68 @@ def source(model: CompactClassifier, name: str, *, fast: bool = False) -> str:
         characters.ranges("letter", unicode.word_ranges()),
         template("is_word.c"),
         _rows(model, words),
-        network.layers(model, inputs, fast=fast),
-        template("classifier.c", name=name, NAME=name.upper(), before=before, at=at),
+        reader.source,
+        network.output(model),
+        template(f"{normalise}.c"),
+        template(
+            "classifier.c",
+            **_names(model, name), **_memory(model, name), **vars(reader),
+            before=before, at=at, normalise=normalise,
+        ),
     ])  # fmt: skip
+
+
+def example(model: CompactClassifier, name: str) -> str:
+    """Write a program that classifies lines."""
+    form = "several" if model.multi_label else "best"
+    names = _names(model, name)
+    return template(
+        "classifier_main.c",
+        **names,
+        **_memory(model, name),
+        what=_PRINTED[form],
+        print=template(f"print_{form}.c", **names),
+    )
+
+
+_PRINTED = {
+    "best": "the class, a tab, its probability.",
+    "several": "each class of a probability of 0.5 or\n"
+    "   more, a tab, its probability, and so on; an empty line where there is none.",
+}
+
+
+def _names(model: CompactClassifier, name: str) -> dict[str, str]:
+    return {"name": name, "NAME": name.upper(), "classes": str(len(model.labels))}
+
+
+def _memory(model: CompactClassifier, name: str) -> dict[str, str]:
+    """Say in each place that memory of the caller's is needed, or nothing."""
+    struct, needed = f"struct {name}_token", layered.needs_tokens(model)
+    words = {
+        "memory": "memory, ",
+        "memory_parameter": f"{struct} *memory,\n        ",
+        "memory_example": f"       {struct} memory[{name.upper()}_TOKENS];\n",
+        "memory_of_line": f"static {struct} memory[{name.upper()}_TOKENS_OF(sizeof line)];\n",
+        "memory_of_ids": "\n   The memory is that of as many words as there are ids.",
+    }
+    return words if needed else dict.fromkeys(words, "")
+
+
+def _tokens(model: CompactClassifier, name: str) -> str:
+    members = layered.token_members(model).items()
+    arrays = ", ".join(f"{member}[{size}]" for member, size in members)
+    return template(
+        "tokens.h",
+        **_names(model, name),
+        bytes=layered.token_bytes(model),
+        members=f"    float {arrays};\n" if arrays else "",
+        most=_max_length(model),
+    )
+
+
+def _max_length(model: CompactClassifier) -> int:
+    return min(model.encoder.max_length, _MAX_INT)
 
 
 def _found(model: CompactClassifier) -> list[str]:
@@ -83,7 +144,7 @@ def _rows(model: CompactClassifier, words: list[str]) -> str:
     return "".join([
         word_table(words, range(len(words))),
         constants(
-            MAX_LENGTH=min(model.encoder.max_length, _MAX_INT),
+            MAX_LENGTH=_max_length(model),
             NO_ROW=_NO_ROW,
             DEFAULT_ROW=default,
             PREFIX_ROW=prefix,

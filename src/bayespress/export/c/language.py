@@ -7,6 +7,7 @@ import re
 from bayespress.compact import CompactLanguageModel
 from bayespress.export import unicode
 from bayespress.export.c import characters, network
+from bayespress.export.c.inputs import one_hot_input
 from bayespress.export.c.literals import constants, integer_array, template
 from bayespress.export.c.words import word_table
 from bayespress.text import TokenEncoder
@@ -28,7 +29,7 @@ def header(model: CompactLanguageModel, name: str, summary: str) -> str:
         name=name,
         NAME=name.upper(),
         summary=summary,
-        stack=network.stack_bytes(model.lstm, longest),
+        stack=network.stack_bytes(model, longest),
         tokens=_description(encoder),
         window=window,
         count=len(encoder.tokens),
@@ -42,17 +43,25 @@ def source(model: CompactLanguageModel, name: str) -> str:
     """Write the source file, without its head."""
     encoder, names = model.encoder, {"name": name, "NAME": name.upper()}
     has_words = encoder.level == "word"
-    inputs = network.one_hot_input(model.lstm, model.lstm.weight_ih.T)
+    has_live = len(model.lstm.live_gates) > 0
+    inputs = one_hot_input(model.lstm, model.lstm.weight_ih.T) if has_live else ""
     return "".join([
         characters.scanner(
             name, _lowering(encoder), tells_apart=has_words, puts_back=has_words
         ),
         _tokens(encoder),
         _rows(model),
-        network.layers(model, inputs),
+        network.only_cell(model.lstm, inputs),
+        network.output(model),
+        template("softmax.c"),
         _joins(encoder),
         template("language.c", **names),
     ])  # fmt: skip
+
+
+def example(name: str) -> str:
+    """Write a program that goes on with a text."""
+    return template("language_main.c", name=name, NAME=name.upper())
 
 
 def _line_end(encoder: TokenEncoder) -> int:

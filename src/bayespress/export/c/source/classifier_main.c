@@ -1,10 +1,10 @@
-/* Classify the lines of standard input: the class, a tab, its probability. */
+/* Classify the lines of standard input: ${what} */
 #include "${name}.h"
 
 #include <stdio.h>
 
 static char line[1 << 20];
-
+${memory_of_line}
 /* Read a line without its end; returns 0 if there is none, -1 if it is longer than the buffer. */
 static int read_line(size_t *length)
 {
@@ -20,17 +20,7 @@ static int read_line(size_t *length)
     return 1;
 }
 
-static void print_class(const float *probabilities)
-{
-    int best = 0, k;
-
-    for (k = 1; k < ${NAME}_CLASSES; k++)
-        if (probabilities[k] > probabilities[best])
-            best = k;
-    printf("%s\t%.6f\n", ${name}_labels[best], probabilities[best]);
-}
-
-int main(void)
+${print}int main(void)
 {
     float probabilities[${NAME}_CLASSES];
     unsigned long number = 0;
@@ -38,7 +28,7 @@ int main(void)
     int read;
 
     while (number++, (read = read_line(&length)) > 0) {
-        if (${name}_predict(line, length, probabilities) != 0) {
+        if (${name}_predict(line, length, ${memory}probabilities) != 0) {
             fprintf(stderr, "line %lu: byte %lu is not UTF-8\n", number,
                     (unsigned long)${name}_check(line, length) + 1);
             return 1;

@@ -1,7 +1,7 @@
 /* What the live gates begin with. */
-static void begin_gates(int row, float *live)
+static void begin_gates${end}(int row, float *live)
 {
-    memcpy(live, live_bias, sizeof live_bias);
-    add_input(row, live);
+    memcpy(live, live_bias${end}, sizeof live_bias${end});
+    add_input${end}(row, live);
 }
 

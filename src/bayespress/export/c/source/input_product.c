@@ -1,11 +1,11 @@
 /* What a row adds to the live gates; row 0 is the zero vector. */
-static void add_input(int row, float *live)
+static void add_input${end}(int row, float *live)
 {
     float vector[${dims}] = {0};
 
     if (row == 0)
         return;
     add_embedding(row - 1, vector);
-    add_weight_ih(vector, live);
+    add_weight_ih${end}(vector, live);
 }
 

@@ -1,7 +1,7 @@
 /* What a row adds to the live gates; row 0 is the zero vector. */
-static void add_input(int row, float *live)
+static void add_input${end}(int row, float *live)
 {
     if (row > 0)
-        add_table(row - 1, live);
+        add_table${end}(row - 1, live);
 }
 

@@ -1,5 +1,5 @@
 /* No neuron is left. */
-static void read_row(int row, float *hidden, float *cell)
+static void ${step}(${type}row, float *hidden, float *cell)
 {
     (void)row;
     hidden[0] = cell[0] = 0;

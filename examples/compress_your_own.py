@@ -1,0 +1,201 @@
+"""Train a bidirectional two-layer LSTM as tutorials do, then compress it.
+
+    python examples/compress_your_own.py --source demo --seed 1
+
+The model and its training are plain PyTorch, and know nothing of bayespress. Then come four steps:
+convert, train on with the divergence, fine-tune what is kept, shrink. What comes out is plain
+PyTorch again. Figures are printed as a line of JSON; the test texts are read once, at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+import bayespress
+from bayespress import data
+from bayespress.config import Config
+from bayespress.conversion import freeze
+from bayespress.nn import kl
+from bayespress.text import TextEncoder
+
+Texts = list[tuple[Tensor, int]]
+Batch = tuple[Tensor, Tensor]
+
+
+class Classifier(nn.Module):
+    """The network that tutorials write."""
+
+    def __init__(self, words: int, classes: int, dims: int = 100, hidden: int = 64) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(words, dims, padding_idx=0)
+        self.lstm = nn.LSTM(
+            dims, hidden, num_layers=2, bidirectional=True, batch_first=True, dropout=0.3
+        )
+        self.dropout = nn.Dropout(0.3)
+        self.fc = nn.Linear(2 * hidden, classes)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Give logits, ``(batch, classes)``, for ids, ``(batch, time)``."""
+        states, _ = self.lstm(self.dropout(self.embedding(ids)))
+        return self.fc(self.dropout(states.amax(1)))
+
+
+def read(source: str, max_length: int) -> tuple[TextEncoder, dict[str, Texts], int]:
+    """Read a source's texts as ids."""
+    settings = {"lowercase": True, **data.source_defaults(source), "max_length": max_length}
+    config = Config.from_flat(settings, {"source": source})
+    splits = data.load(config.data)
+    encoder = TextEncoder.fit(splits.train.texts, config.text)
+    parts = {
+        name: [
+            (torch.from_numpy(encoder.encode(text)).long(), splits.labels.index(label))
+            for text, label in zip(part.texts, part.labels, strict=True)
+        ]
+        for name, part in (
+            ("train", splits.train), ("validation", splits.validation), ("test", splits.test)
+        )
+    }  # fmt: skip
+    return encoder, parts, len(splits.labels)
+
+
+def batches(texts: Texts, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    """Iterate over mini-batches of texts of similar lengths, in random order if there is one."""
+    order = sorted(range(len(texts)), key=lambda one: len(texts[one][0]))
+    chunks = [order[k : k + size] for k in range(0, len(order), size)]
+    if generator is not None:
+        chunks = [chunks[k] for k in torch.randperm(len(chunks), generator=generator).tolist()]
+    for chunk in chunks:
+        ids, labels = zip(*(texts[one] for one in chunk), strict=True)
+        yield pad_sequence(list(ids), batch_first=True), torch.tensor(labels)
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, texts: Texts) -> float:
+    """Share of texts that a model gets right."""
+    model.eval()
+    right = sum(int((model(ids).argmax(1) == labels).sum()) for ids, labels in batches(texts, 256))
+    return right / len(texts)
+
+
+def train(
+    model: nn.Module,
+    texts: Texts,
+    epochs: int,
+    rate: float,
+    *,
+    seed: int,
+    noise: bool = True,
+    kl_weight: float = 0.0,
+) -> Iterator[int]:
+    """Train a model, and stop after each epoch; the divergence's weight rises from zero."""
+    generator = torch.Generator().manual_seed(seed)
+    adam = torch.optim.Adam(model.parameters(), lr=rate)
+    for epoch in range(epochs):
+        model.train(noise)
+        weight = kl_weight * min(1.0, 2 * epoch / epochs)
+        for ids, labels in batches(texts, 64, generator):
+            loss = nn.functional.cross_entropy(model(ids), labels)
+            if weight:
+                loss = loss + weight * kl(model) / len(texts)
+            adam.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            adam.step()
+        yield epoch
+
+
+def best(model: nn.Module, texts: Texts, epochs: Iterator[int], label: str) -> nn.Module:
+    """Train, and keep the model of the epoch with the best validation accuracy."""
+    found, kept = -math.inf, model
+    for epoch in epochs:
+        now = accuracy(model, texts)
+        print(f"{label} epoch {epoch + 1}: validation {now:.2%}", flush=True)
+        if now > found:
+            found, kept = now, copy.deepcopy(model)
+    return kept
+
+
+def size(model: nn.Module) -> int:
+    """Count parameters."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def nonzero(model: nn.Module) -> int:
+    """Count parameters that are not zero."""
+    return sum(int(parameter.count_nonzero()) for parameter in model.parameters())
+
+
+def main() -> None:
+    """Train, convert, train on, fine-tune, shrink, and compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--source", default="demo")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--max-length", type=int, default=200)
+    parser.add_argument("--dense-epochs", type=int, default=8)
+    parser.add_argument("--sparse-epochs", type=int, default=40)
+    parser.add_argument("--kl-weight", type=float, default=1.0)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    torch.set_flush_denormal(True)
+    started = time.perf_counter()
+    encoder, parts, classes = read(options.source, options.max_length)
+    dense = Classifier(encoder.vocabulary.num_rows, classes)
+    epochs = train(dense, parts["train"], options.dense_epochs, 1e-3, seed=options.seed)
+    dense = best(dense, parts["validation"], epochs, "dense")
+
+    # 1. Convert: the trained weights are the means.
+    sparse = bayespress.convert(dense, "w+g+n")
+    # 2. Train on, in the same loop, with noise and the divergence.
+    for epoch in train(
+        sparse, parts["train"], options.sparse_epochs, options.rate,
+        seed=options.seed, kl_weight=options.kl_weight,
+    ):  # fmt: skip
+        if epoch % 5 == 4:
+            print(f"sparse epoch {epoch + 1}: {accuracy(sparse, parts['validation']):.2%}")
+    # 3. Fix what is pruned, and fine-tune what is kept, without noise.
+    freeze(sparse)
+    epochs = train(sparse, parts["train"], 6, 5e-4, seed=options.seed, noise=False)
+    sparse = best(sparse, parts["validation"], epochs, "fine-tuning")
+    # 4. Shrink: plain torch.nn modules again.
+    example = next(batches(parts["validation"], 64))[0]
+    small = bayespress.shrink(sparse, example)
+
+    torch.save(small.state_dict(), "small.pt")
+    print(
+        json.dumps(
+            {
+                "source": options.source,
+                "seed": options.seed,
+                "test": {
+                    name: round(accuracy(model, parts["test"]), 4)
+                    for name, model in (("dense", dense), ("masked", sparse), ("shrunk", small))
+                },
+                "validation": {
+                    name: round(accuracy(model, parts["validation"]), 4)
+                    for name, model in (("dense", dense), ("shrunk", small))
+                },
+                "parameters": {"dense": size(dense), "shrunk": size(small)},
+                "dense_ratio": round(size(dense) / size(small), 1),
+                "compression_ratio": round(size(dense) / nonzero(small), 1),
+                "words": [encoder.vocabulary.num_rows - 1, small.embedding.table.num_embeddings],
+                "bytes_of_state": Path("small.pt").stat().st_size,
+                "minutes": round((time.perf_counter() - started) / 60, 1),
+            }
+        )
+    )
+    print(small)
+
+
+if __name__ == "__main__":
+    main()

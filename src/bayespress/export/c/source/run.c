@@ -1,0 +1,10 @@
+/* Read all rows ${way}. */
+static void run${end}(struct state *state)
+{
+    ${variables}
+    size_t t;
+
+    for (${loop}) {
+${each}    }
+${after}}
+
