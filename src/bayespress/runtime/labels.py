@@ -24,7 +24,8 @@ class LabelEvaluation:
     texts
         How many there were.
     micro_f1
-        F1 over all pairs of a text and a label, see :func:`micro_f1`.
+        F1 over all pairs of a text and a label: twice the labels that are rightly given, over those
+        given and those that texts have. 0 where there are none.
     macro_f1
         Mean of the F1 of the labels that have one.
     exact_match
