@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test extras lint docs clean
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
 	@echo 'make test    linters, types, import rules, all tests and doctests'
+	@echo 'make extras  install the wheel with each extra into an empty environment, and use it'
 	@echo 'make lint    the checks of make test without the tests'
 	@echo 'make docs    these pages as a site, in build/site'
 	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
@@ -22,6 +23,9 @@ demo: $(VENV)/.train.stamp
 
 test: lint
 	@$(BIN)/python -m pytest -n 2
+
+extras: $(VENV)/.test.stamp
+	@$(BIN)/python scripts/check_extras.py
 
 lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff check .

@@ -25,7 +25,7 @@ import bayespress
 from bayespress import data
 from bayespress.config import Config
 from bayespress.conversion import freeze
-from bayespress.nn import kl
+from bayespress.nn import kl, named_variational_parameters
 from bayespress.text import TextEncoder
 
 Texts = list[tuple[Tensor, int]]
@@ -125,6 +125,12 @@ def best(model: nn.Module, texts: Texts, epochs: Iterator[int], label: str) -> n
     return kept
 
 
+def ratio_of(model: nn.Module) -> float:
+    """Give all weights over those that stay, by each weight's own log alpha and its groups'."""
+    masked = bayespress.shrink(model, torch.ones(1, 2, dtype=torch.long))
+    return sum(p.mean.numel() for _, p in named_variational_parameters(model)) / nonzero(masked)
+
+
 def size(model: nn.Module) -> int:
     """Count parameters."""
     return sum(parameter.numel() for parameter in model.parameters())
@@ -141,8 +147,9 @@ def main() -> None:
     parser.add_argument("--source", default="demo")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-length", type=int, default=200)
-    parser.add_argument("--dense-epochs", type=int, default=8)
-    parser.add_argument("--sparse-epochs", type=int, default=40)
+    parser.add_argument("--dense-epochs", type=int, default=12)
+    parser.add_argument("--sparse-epochs", type=int, default=60)
+    parser.add_argument("--target", type=float, default=80.0, help="all weights over kept ones")
     parser.add_argument("--kl-weight", type=float, default=1.0)
     parser.add_argument("--rate", type=float, default=2e-3)
     options = parser.parse_args()
@@ -156,16 +163,18 @@ def main() -> None:
 
     # 1. Convert: the trained weights are the means.
     sparse = bayespress.convert(dense, "w+g+n")
-    # 2. Train on, in the same loop, with noise and the divergence.
+    # 2. Train on, in the same loop, with noise and the divergence, until enough is pruned.
     for epoch in train(
         sparse, parts["train"], options.sparse_epochs, options.rate,
         seed=options.seed, kl_weight=options.kl_weight,
     ):  # fmt: skip
-        if epoch % 5 == 4:
-            print(f"sparse epoch {epoch + 1}: {accuracy(sparse, parts['validation']):.2%}")
+        ratio, now = ratio_of(sparse), accuracy(sparse, parts["validation"])
+        print(f"sparse epoch {epoch + 1}: validation {now:.2%}, {ratio:.1f}x", flush=True)
+        if ratio >= options.target:
+            break
     # 3. Fix what is pruned, and fine-tune what is kept, without noise.
     freeze(sparse)
-    epochs = train(sparse, parts["train"], 6, 5e-4, seed=options.seed, noise=False)
+    epochs = train(sparse, parts["train"], 10, 5e-4, seed=options.seed, noise=False)
     sparse = best(sparse, parts["validation"], epochs, "fine-tuning")
     # 4. Shrink: plain torch.nn modules again.
     example = next(batches(parts["validation"], 64))[0]

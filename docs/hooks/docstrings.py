@@ -24,7 +24,7 @@ SHOWN = (
         "estimator",
         "export.native",
     ),
-    *("hub.model", "runtime.remote"),
+    *("conversion", "hub.model", "runtime.remote"),
 )
 """Modules whose public names stand in the reference."""
 

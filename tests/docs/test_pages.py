@@ -13,13 +13,13 @@ from pathlib import Path
 import click
 import pytest
 import torch
+from torch import nn
 
 from bayespress import compact
 from bayespress.cli import cli
 from bayespress.cli.options import given
 from bayespress.cli.train import layered, source_and_code
 from bayespress.data.downloads import DATA_VARIABLE
-from bayespress.nn import LSTM
 from bayespress.storage import CACHE_VARIABLE
 from bayespress.text.tokens import UNKNOWN
 from tests.cli.helpers import TINY, call, rows, worked, write_csv
@@ -214,13 +214,24 @@ def test_commands_of_the_readme_have_flags_and_settings_that_exist():
         check_line(line)
 
 
+class Tutorial(nn.Module):
+    """A model that someone has."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.lstm, self.fc = nn.Embedding(9, 2), nn.LSTM(2, 2), nn.Linear(2, 2)
+
+    def forward(self, ids):
+        return self.fc(self.lstm(self.embedding(ids.t()))[0][-1])
+
+
 def test_code_of_the_readme_runs(place):
     place("runs/reviews-LLLLLL, runs/mine")
     texts, labels = zip(*rows(), strict=True)
-    names = {"nll": torch.zeros(()), "kl_weight": 0.1, "num_train": 9, "model": LSTM(2, 2)}
-    names |= {"texts": texts, "labels": labels}
+    names = {"nll": torch.zeros(()), "kl_weight": 0.1, "num_train": 9, "model": Tutorial()}
+    names |= {"texts": texts, "labels": labels, "example_ids": torch.randint(9, (2, 3))}
     codes = [block.content for block in blocks(README) if block.kind == "python"]
-    assert len(codes) == 4
+    assert len(codes) == 5
     for code in codes:
         if "native" not in code or HAS_COMPILER:
             with contextlib.redirect_stdout(None):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bayespress import kernels
 from bayespress.nn import LSTM, Embedding, Linear
+from bayespress.nn.gru_recurrence import run_gru
 from bayespress.nn.output_loss import linear_cross_entropy
 from bayespress.nn.products import linear, scale_pairs
 from bayespress.nn.recurrence import run_lstm
@@ -103,6 +104,27 @@ def test_the_recurrence_of_any_size(steps, batch, hidden, hard, per_sequence, ma
         return output, *state
 
     assert_equal_both_ways(run, *inputs)
+
+
+@settings(max_examples=40)
+@given(
+    steps=st.integers(0, 9), batch=st.integers(1, 20), hidden=sizes, hard=st.booleans(),
+    per_sequence=st.booleans(), masked=st.booleans(), seed=seeds,
+)  # fmt: skip
+def test_gru_over_rows_that_sequences_share(steps, batch, hidden, hard, per_sequence, masked, seed):
+    generator = torch.Generator().manual_seed(seed)
+    words, groups = 5, batch if per_sequence else 1
+    row = torch.randint(0, words, (steps, batch), generator=generator)
+    mask = torch.rand(steps, batch, generator=generator) > 0.3 if masked else None
+    shapes = [
+        (words, 3 * hidden), (3 * hidden, hidden), (3 * hidden,), (hidden,), (groups, 3 * hidden),
+        (groups, hidden), (batch, hidden),
+    ]  # fmt: skip
+
+    def run(projection, u, *others):
+        return run_gru(projection, row, u / hidden, *others, mask, hard=hard, shared=True)
+
+    assert_equal_both_ways(run, *(normal(*s, seed=seed + k) for k, s in enumerate(shapes)))
 
 
 @pytest.mark.parametrize("divergence", [kl_log_uniform, kl_normal])

@@ -13,7 +13,7 @@ __all__ = ["SWITCH", "BuildError", "built"]
 SWITCH = "BAYESPRESS_KERNELS"
 """Environment variable: 0 trains without compiled kernels."""
 
-_SOURCES = ("lstm.c", "linear.c", "rows.c", "adam.c", "output.c")
+_SOURCES = ("lstm.c", "gru.c", "linear.c", "rows.c", "adam.c", "output.c")
 _HEADERS = ("vector.h", "gemm.h")
 _FLAGS = ("-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math")
 _SECONDS = 120  # after which a compiler is given up

@@ -42,6 +42,30 @@ class Gradients(Structure):
     )  # fmt: skip
 
 
+class GruRecurrence(Structure):
+    """``struct gru`` of gru.c."""
+
+    _fields_ = (
+        *((name, c_long) for name in ("steps", "batch", "hidden", "hard")),
+        *((name, c_long) for name in ("z_gates_stride", "z_hidden_stride")),
+        *((name, c_void_p) for name in ("projection", "row", "real", "weight", "bias")),
+        *((name, c_void_p) for name in ("hidden_bias", "z_gates", "z_hidden", "h0")),
+        *((name, c_void_p) for name in ("raw", "outputs")),
+    )
+
+
+class GruGradients(Structure):
+    """``struct gru_gradients`` of gru.c."""
+
+    _fields_ = tuple(
+        (name, c_void_p)
+        for name in (
+            "d_outputs", "dh", "d_z_gates", "d_z_hidden",
+            "worker_projection", "worker_weight", "worker_bias", "worker_hidden_bias",
+        )
+    )  # fmt: skip
+
+
 class Rows(Structure):
     """``struct rows`` of rows.c."""
 
@@ -92,6 +116,8 @@ class Moments(Structure):
 _SIGNATURES: dict[str, tuple[object, Sequence[object]]] = {
     "lstm_forward": (c_int, (POINTER(Recurrence), c_long, c_long)),
     "lstm_backward": (c_int, (POINTER(Recurrence), POINTER(Gradients), c_long, c_long)),
+    "gru_forward": (c_int, (POINTER(GruRecurrence), c_long, c_long)),
+    "gru_backward": (c_int, (POINTER(GruRecurrence), POINTER(GruGradients), c_long, c_long)),
     "packed_size": (c_long, (c_long, c_long)),
     "pack": (None, (c_long, c_long, c_void_p, c_long, c_long, c_void_p)),
     "gemm": (None, (c_long, c_long, c_void_p, c_void_p, c_void_p, c_long, c_long)),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bayespress import kernels
 
-_LEAST_SEQUENCES = 8  # fewer are not worth a thread
+LEAST_SEQUENCES = 8  # fewer are not worth a thread
 
 
 class CompiledRecurrence(torch.autograd.Function):
@@ -45,7 +45,7 @@ class CompiledRecurrence(torch.autograd.Function):
         code = kernels.needed(projection)
         kernels.run(
             lambda _, part: code.lstm_forward(ctypes.byref(arrays), *part),
-            kernels.ranges(batch, _LEAST_SEQUENCES),
+            kernels.ranges(batch, LEAST_SEQUENCES),
         )
         last = (outputs[-1], cells[-1]) if steps else (h, c)
         return outputs, last[0].clone(), last[1].clone()
@@ -55,7 +55,7 @@ class CompiledRecurrence(torch.autograd.Function):
         saved = ctx.saved_tensors
         projection, weight_hh, bias, z_gates, z_hidden, h0, c0 = saved[:7]
         d_outputs, d_h, d_c = (None if g is None else g.contiguous() for g in grads)
-        parts = kernels.ranges(len(h0), _LEAST_SEQUENCES)
+        parts = kernels.ranges(len(h0), LEAST_SEQUENCES)
         workers = range(len(parts))
         dh = torch.zeros_like(h0) if d_h is None else d_h.clone()
         dc = torch.zeros_like(c0) if d_c is None else d_c.clone()

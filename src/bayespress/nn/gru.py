@@ -56,7 +56,7 @@ class GRU(RecurrentLayer):
         mask: Tensor | None,
         generator: torch.Generator | None,
         *,
-        shared: bool,  # noqa: ARG002 - of use to compiled kernels alone
+        shared: bool,
     ) -> tuple[Tensor, Tensor]:
         zeros = projection.new_zeros(row.shape[1], self.hidden_size)
         output, h = run_gru(
@@ -70,6 +70,7 @@ class GRU(RecurrentLayer):
             zeros if hx is None else hx[0],
             mask,
             hard=self.gate_activation == "hard_sigmoid",
+            shared=shared,
         )
         return output, h.unsqueeze(0)
 

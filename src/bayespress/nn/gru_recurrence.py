@@ -16,7 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bayespress import kernels
 from bayespress.nn.compiled import sum_as
+from bayespress.nn.gru_compiled import CompiledGru
 from bayespress.nn.recurrence import carry_factors, hard_sigmoid
 
 GATES = 3
@@ -35,6 +37,7 @@ def run_gru(
     mask: Tensor | None = None,
     *,
     hard: bool = False,
+    shared: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Run all time steps.
 
@@ -56,16 +59,22 @@ def run_gru(
         True where a step is real, shape ``(time, batch)``; other steps carry h over.
     hard
         Whether r and u use the hard sigmoid.
+    shared
+        Whether different sequences may read the same projection.
 
     Returns
     -------
     output, h
         h of every step, shape ``(time, batch, H)``, and the last one.
     """
-    steps = projection.index_select(0, row.flatten()).view(*row.shape, -1)
-    output, h = _Recurrence.apply(  # type: ignore[no-untyped-call]
-        steps, weight_hh, bias, hidden_bias, z_gates, z_hidden, state, mask, hard
-    )
+    tensors = (weight_hh, bias, hidden_bias, z_gates, z_hidden, state)
+    if kernels.library(projection, *tensors) is not None:
+        output, h = CompiledGru.apply(  # type: ignore[no-untyped-call]
+            projection, *tensors, row, mask, hard, shared
+        )
+    else:
+        steps = projection.index_select(0, row.flatten()).view(*row.shape, projection.shape[1])
+        output, h = _Recurrence.apply(steps, *tensors, mask, hard)  # type: ignore[no-untyped-call]
     return output, h
 
 

@@ -100,7 +100,7 @@ def run_lstm(
             projection, *tensors, row, mask, hard, shared
         )
     else:
-        steps = projection.index_select(0, row.flatten()).view(*row.shape, -1)
+        steps = projection.index_select(0, row.flatten()).view(*row.shape, projection.shape[1])
         output, h, c = _Recurrence.apply(steps, *tensors, mask, hard)  # type: ignore[no-untyped-call]
     return output, (h, c)
 
