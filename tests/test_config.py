@@ -12,6 +12,7 @@ from bayespress.errors import ConfigError
 from bayespress.schedules import SCHEDULES
 
 PARTS = ("data", "text", "model", "training")
+OF_CLASSIFIERS = ("cell", "layers", "bidirectional", "pooling", "dropout", "label_separator")
 
 
 def without_none(tables):
@@ -33,7 +34,7 @@ def values_of(key):
     if kind == "bool":
         return st.booleans()
     if kind == "int":
-        return st.integers(low, 10**6)
+        return st.integers(low, 10**6 if high is None else high)
     if kind == "float":
         return st.floats(low, high, allow_nan=False, allow_infinity=False)
     return st.text("abc/.:é", min_size=1, max_size=9)
@@ -42,6 +43,7 @@ def values_of(key):
 def flat_settings(task):
     values = {key: values_of(key) for key in FIELDS if key != "task"}
     if task == "lm":
+        values = {key: values[key] for key in values if key not in OF_CLASSIFIERS}
         values["code"] = st.sampled_from(["LLRL", "LCIL", "DCCD", "NNNN"])
     return st.fixed_dictionaries({"task": st.just(task)}, optional=values)
 
@@ -154,6 +156,7 @@ def test_all_problems_are_named_at_once():
         ("embeddings", 3, "embeddings must be str, got 3"),
         ("schedule", "slow", "schedule must be one of fast, paper, got 'slow'"),
         ("validation_fraction", 1.0, "validation_fraction must be between 0 and 0.9, got 1.0"),
+        ("label_separator", "", "label_separator must be what stands between labels, for inst"),
         ("code", "CCLCCL", "embedding weights cannot be constant (C)"),
         ("zzz", 1, "unknown setting 'zzz'"),
         ("hiden_size", 1, "unknown setting 'hiden_size'; did you mean 'hidden_size'?"),
@@ -221,6 +224,13 @@ def test_a_language_model_brings_the_papers_settings(level, expected, schedule):
     config = Config.from_flat({"task": "lm", "level": level, "schedule": schedule}).flat()
     assert {key: config[key] for key in expected} == expected
     assert config["gate_activation"] == "sigmoid"
+
+
+@pytest.mark.parametrize("key", OF_CLASSIFIERS)
+def test_what_only_classifiers_have_is_refused_of_a_language_model(key):
+    other = {"cell": "gru", "layers": 2, "bidirectional": True, "pooling": "max", "dropout": 0.5}
+    with pytest.raises(ConfigError, match=f"{key} is a setting of classifiers: a language model"):
+        Config.from_flat({"task": "lm", key: other.get(key, ";")})
 
 
 @pytest.mark.parametrize(("task", "code"), [("lm", "LLLLLL"), ("classify", "LLRL")])

@@ -6,9 +6,11 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
@@ -18,7 +20,7 @@ import bayespress
 from bayespress import TextClassifier
 from bayespress.compact import dumps
 from bayespress.errors import ConfigError, RunError
-from tests.cli.helpers import rows
+from tests.cli.helpers import NOISE, rows
 
 TINY = {
     "embedding_size": 6,
@@ -32,7 +34,7 @@ TEXTS, LABELS = zip(*rows(), strict=True)
 
 
 def tiny(**changes):
-    return TextClassifier(TINY, **{"epochs": 6, "random_state": 0, **changes})
+    return TextClassifier(**{"config": TINY, "epochs": 6, "random_state": 0, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ class OfNumbers(TextClassifier):
     """Rows of numbers as texts, so that scikit-learn's checks have something to check."""
 
     def fit(self, X, y):  # noqa: N803
-        numbers, y = validate_data(self, X, y, ensure_min_samples=2)
+        numbers, y = validate_data(self, X, y, ensure_min_samples=2, multi_output=True)
         return super().fit(self._as_texts(numbers), y)
 
     def predict_proba(self, X):  # noqa: N803
@@ -177,6 +179,127 @@ def test_weights_of_classes_move_the_answer():
 def test_wrong_data_are_refused(texts, labels, error, message):
     with pytest.raises(error, match=message):
         tiny().fit(texts, labels)
+
+
+def labelled(count=200):
+    """Texts of random words; those that are labels are the text's labels."""
+    random, made = np.random.default_rng(1), []
+    for _ in range(count):
+        chosen = [label for label in NAMES if random.random() < 0.4]
+        words = [*random.choice(NOISE, size=random.integers(1, 6)), *chosen]
+        random.shuffle(words)
+        made.append((" ".join(words), chosen))
+    return zip(*made, strict=True)
+
+
+NAMES = ("funny", "long", "sad")
+FILMS, GENRES = map(list, labelled())
+MATRIX = np.array([[name in some for name in NAMES] for some in GENRES], int)
+
+
+def several(**changes):
+    return tiny(**{"config": {**TINY, "hidden_size": 8}, "epochs": 14, **changes})
+
+
+@pytest.fixture(scope="module")
+def fitted_to_lists():
+    return several().fit(FILMS, GENRES)
+
+
+def test_a_text_may_have_several_labels(fitted_to_lists):
+    assert fitted_to_lists.multilabel_
+    assert fitted_to_lists.classes_.tolist() == list(NAMES)
+    assert fitted_to_lists.compact_.multi_label
+    both, none = fitted_to_lists.predict(["a long and sad film", "the plot of it"])
+    assert set(both) == {"long", "sad"}
+    assert none == ()
+    shares = fitted_to_lists.predict_proba(["a sad film", ""])
+    assert shares.shape == (2, 3)
+    found = [
+        set(some) == set(one)
+        for some, one in zip(fitted_to_lists.predict(FILMS), GENRES, strict=True)
+    ]
+    assert fitted_to_lists.score(FILMS, GENRES) == np.mean(found) > 0.8
+    assert fitted_to_lists.history_[-1].validation_micro_f1 > 0.8
+
+
+@pytest.mark.parametrize("given", [
+    [set(some) for some in GENRES],
+    [tuple(some) for some in GENRES],
+    np.array([*GENRES, None], object)[:-1],
+], ids=["sets", "tuples", "array"])  # fmt: skip
+def test_any_collection_of_labels_will_do(fitted_to_lists, given):
+    again = several().fit(FILMS, given)
+    assert dumps(again.compact_) == dumps(fitted_to_lists.compact_)
+    assert again.score(FILMS, given) == fitted_to_lists.score(FILMS, GENRES)
+
+
+@pytest.mark.parametrize("form", [np.array, np.ndarray.tolist, csr_matrix])
+def test_an_indicator_matrix_is_answered_by_one(form):
+    given = form(MATRIX)
+    classifier = several(class_weight="balanced").fit(FILMS, given)
+    assert classifier.classes_.tolist() == [0, 1, 2]
+    found = classifier.predict(FILMS)
+    assert found.shape == MATRIX.shape
+    assert found.dtype == MATRIX.dtype
+    assert classifier.score(FILMS, given) == accuracy_score(MATRIX, found) > 0.8
+    weights = np.arange(len(FILMS))
+    assert classifier.score(FILMS, given, weights) == pytest.approx(
+        accuracy_score(MATRIX, found, sample_weight=weights)
+    )
+
+
+def test_tables_of_pandas_are_taken(fitted_to_lists):
+    pandas = pytest.importorskip("pandas")
+    again = several().fit(pandas.Series(FILMS), pandas.Series(GENRES))
+    assert again.predict(FILMS) == fitted_to_lists.predict(FILMS)
+    assert several(epochs=1).fit(FILMS, pandas.DataFrame(MATRIX)).predict(FILMS[:1]).shape == (1, 3)
+
+
+def test_several_labels_can_be_cross_validated():
+    films = np.array(FILMS, object)
+    assert cross_val_score(several(), films, MATRIX, cv=2).mean() > 0.6
+    assert cross_val_score(several(), films, MATRIX, cv=2, scoring="f1_micro").mean() > 0.8
+    # scikit-learn's own choice of folds takes no lists.
+    assert cross_val_score(several(), FILMS, GENRES, cv=KFold(2)).mean() > 0.6
+
+
+def test_numbers_may_be_labels_of_lists():
+    numbers = [[10 * NAMES.index(one) for one in some] for some in GENRES]
+    classifier = several(epochs=2).fit(FILMS, numbers)
+    assert classifier.classes_.tolist() == [0, 10, 20]
+    assert classifier.compact_.labels == ("0", "10", "20")
+
+
+def test_a_label_that_was_never_seen_is_not_right(fitted_to_lists):
+    (right,) = fitted_to_lists.predict(["a sad film"])
+    assert fitted_to_lists.score(["a sad film"], [right]) == 1
+    assert fitted_to_lists.score(["a sad film"], [[*right, "odd"]]) == 0
+    with pytest.raises(ValueError, match="1 texts do not fit what is said of their labels"):
+        fitted_to_lists.score(["a sad film"], [["sad"], ["long"]])
+
+
+def test_what_learned_several_labels_can_be_pickled(fitted_to_lists):
+    again = pickle.loads(pickle.dumps(fitted_to_lists))
+    assert again.predict(FILMS) == fitted_to_lists.predict(FILMS)
+
+
+@pytest.mark.parametrize(("labels", "message"), [
+    ([["a"], ["b"]], "3 texts do not fit labels of 2"),
+    ([["a"], ["a"], []], r"there must be at least two labels, got \['a'\]"),
+    ([[], [], []], "no text has a label; give some of them one or more"),
+    (np.zeros((3, 2), int), "no text has a label"),
+    ([["a", 1], ["b"], []], "labels must be all texts or all numbers, got some of each"),
+    (np.array([[0, 2], [1, 1], [0, 0]]), "y should be a 1d array"),
+])  # fmt: skip
+def test_wrong_labels_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        several().fit(["a", "b", "c"], labels)
+
+
+def test_single_labels_have_no_weights_of_their_own():
+    with pytest.raises(ValueError, match="class_weight must be None or 'balanced' where a text"):
+        several(class_weight={"sad": 3.0}).fit(FILMS, GENRES)
 
 
 def test_wrong_settings_are_refused():

@@ -52,6 +52,11 @@ class DataConfig:
     )
     text_column: str = setting("text", "column that holds the text")
     label_column: str = setting("label", "column that holds the label")
+    label_separator: str | None = setting(
+        None,
+        "a text may have several labels or none: what stands between them, for instance ';'; lists "
+        "are taken as they are",
+    )
     validation_source: str | None = setting(None, "validation data; else a share of the training")
     test_source: str | None = setting(None, "test data; else a share of the source")
     validation_fraction: float = setting(
@@ -204,15 +209,16 @@ class TrainingConfig:
     )
     class_weight: str = setting(
         "none",
-        "balanced: texts of rare classes count more, so that all classes count alike",
+        "balanced: texts of rare classes count more, so that all classes count alike; of several "
+        "labels, so that having one and not having it do",
         choices=("none", "balanced"),
     )
     length_batching: bool = setting(True, "form batches of texts of similar length")
     patience: int = setting(0, "stop after N epochs without a better score; 0 is off", low=0)
     compression_worth: float = setting(
         0.01,
-        "points of validation accuracy (1 = 100 %) that a tenfold compression is worth when the "
-        "best epoch is chosen; 0 looks at accuracy alone",
+        "points of validation accuracy (1 = 100 %; of several labels, micro-F1) that a tenfold "
+        "compression is worth when the best epoch is chosen; 0 looks at accuracy alone",
         low=0.0,
     )
     device: str = setting(
@@ -380,6 +386,8 @@ def _problems_of_network(flat: Mapping[str, Value]) -> Iterator[str]:
         usual = FIELDS[key].default
         if flat.get("task") == "lm" and flat.get(key, usual) != usual:
             yield f"{key} is a setting of classifiers: a language model has one LSTM ({usual})"
+    if flat.get("task") == "lm" and flat.get("label_separator") is not None:
+        yield "label_separator is a setting of classifiers: a language model reads no labels"
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:
@@ -392,6 +400,8 @@ def _problems_of_value(key: str, value: Value) -> Iterator[str]:
     kind, limits = str(FIELDS[key].type), FIELDS[key].metadata
     if not _has_type(value, kind):
         yield f"{key} must be {kind.replace(' | None', '')}, got {value!r}"
+    elif key == "label_separator" and value == "":
+        yield "label_separator must be what stands between labels, for instance ';', got ''"
     elif limits["choices"] and value not in limits["choices"]:
         yield f"{key} must be one of {', '.join(limits['choices'])}, got {value!r}"
     elif isinstance(value, (int, float)) and not limits["low"] <= value <= limits["high"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -20,6 +21,7 @@ from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import MissingExtraError
 from bayespress.history import EpochRecord
 from bayespress.runtime import TextPredictor
+from bayespress.runtime.predictor import is_given, labels_in
 from bayespress.schedules import Value
 
 try:
@@ -27,7 +29,7 @@ try:
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state
     from sklearn.utils.class_weight import compute_class_weight
-    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import check_is_fitted, column_or_1d
 except ModuleNotFoundError:
     raise MissingExtraError("sklearn", "TextClassifier") from None
@@ -50,7 +52,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     validation_fraction
         Share of the texts that the best epoch is chosen by; they are not trained on.
     class_weight
-        ``"balanced"``, or a weight for each class, or None.
+        ``"balanced"``, or a weight for each class, or None. Of several labels ``"balanced"`` lets
+        having each and not having it count alike; there are no weights of single ones.
     precision
         Of the finished model's weights, see :func:`bayespress.compact.rounded`.
     run
@@ -61,7 +64,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_
-        The classes, sorted.
+        The classes, sorted; of an indicator matrix the numbers of its columns.
+    multilabel_
+        Whether a text may have several of them, or none.
     compact_
         The finished model, to be shipped with :func:`bayespress.save`; its labels are the classes
         as text.
@@ -107,7 +112,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X
             Texts.
         y
-            The class of each.
+            The class of each. Or the labels of each, of which it may have several or none: lists,
+            tuples or sets, or an indicator matrix of zeros and ones, shape ``(N, labels)``, which
+            may be sparse.
 
         Raises
         ------
@@ -119,21 +126,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from bayespress.training import Rounding, RunFolder, Trainer, load_best  # noqa: PLC0415 - torch
 
         check_precision(self.precision)
-        texts, targets = _texts(X), column_or_1d(y, warn=True)
-        check_classification_targets(targets)
-        if len(texts) != len(targets):
-            raise ValueError(f"{len(texts)} texts do not fit {len(targets)} classes of theirs")
-        self.classes_, numbers = np.unique(targets, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"there must be at least two classes, got one class: {self.classes_[0]!r}"
-            )
+        texts, several = _texts(X), _labels_of(y)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.multilabel_ = several is not None
+        if several is None:
+            splits = self._splits(texts, y, seed)
+        else:
+            splits = self._splits_of_labels(texts, several, seed)
         settings = self._settings(seed)
         with _folder(self.run) as folder:
             run = RunFolder(folder)
             run.check_free()
-            trainer = Trainer(settings, self._splits(texts, numbers, targets, seed), run)
+            trainer = Trainer(settings, splits, run)
             run.save_config(settings)
             trainer.fit()
             prepared = load_best(run).prepare()
@@ -142,21 +146,58 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.compact_ = cast("CompactClassifier", prepared.rounded(Rounding(self.precision)))
         return self
 
-    def predict(self, X: Iterable[str]) -> NDArray[Any]:  # noqa: N803
-        """Give the most probable class of each text, shape ``(N,)``."""
-        best = self.predict_proba(X).argmax(axis=1)
-        classes: NDArray[Any] = self.classes_[best]
+    def predict(self, X: Iterable[str]) -> NDArray[Any] | list[tuple[Any, ...]]:  # noqa: N803
+        """Give the most probable class of each text, shape ``(N,)``.
+
+        Of several labels, all that have a probability of at least 0.5: as an indicator matrix,
+        shape ``(N, labels)``, if that was learned from, else as a tuple for each text, the most
+        probable one first.
+        """
+        shares = self.predict_proba(X)
+        if self.multilabel_ and self._knows_columns:
+            return is_given(shares).astype(np.int64)
+        if self.multilabel_:
+            names = self.classes_.tolist()
+            return [tuple(names[k] for k in labels_in(row)) for row in shares]
+        classes: NDArray[Any] = self.classes_[shares.argmax(axis=1)]
         return classes
 
     def predict_proba(self, X: Iterable[str]) -> FloatArray:  # noqa: N803
-        """Give each text's probabilities in the order of ``classes_``, shape ``(N, classes)``."""
+        """Give each text's probabilities in the order of ``classes_``, shape ``(N, classes)``.
+
+        Of several labels each is for itself; else they sum up to 1.
+        """
         check_is_fitted(self)
         return TextPredictor(self.compact_).predict_proba(_texts(X))
+
+    def score(
+        self,
+        X: Iterable[str],  # noqa: N803
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Give the share of texts whose class is right, or whose labels are all right.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If texts are no texts, or do not fit their classes or labels.
+        """
+        check_is_fitted(self)
+        if not self.multilabel_:
+            return float(super().score(X, y, sample_weight))
+        given, wanted = is_given(self.predict_proba(X)), _labels_of(y)
+        if wanted is None or len(wanted.matrix) != len(given):
+            raise ValueError(f"{len(given)} texts do not fit what is said of their labels")
+        right = (given == wanted.of(self.classes_)).all(axis=1) & ~wanted.beyond(self.classes_)
+        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        return float(np.average(right, weights=weights))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_label = True
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
@@ -177,11 +218,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             own["code"] = self.preset
         if self.epochs is not None:
             own["epochs"] = self.epochs
+        if self.multilabel_ and self.class_weight is not None:
+            own["class_weight"] = "balanced"
         return Config.from_flat(config, own)
 
-    def _splits(
-        self, texts: Sequence[str], numbers: NDArray[np.intp], targets: NDArray[Any], seed: int
-    ) -> Splits:
+    def _splits(self, texts: Sequence[str], y: Any, seed: int) -> Splits:
+        targets = column_or_1d(y, warn=True)
+        check_classification_targets(targets)
+        if len(texts) != len(targets):
+            raise ValueError(f"{len(texts)} texts do not fit {len(targets)} classes of theirs")
+        self.classes_, numbers = np.unique(targets, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"there must be at least two classes, got one class: {self.classes_[0]!r}"
+            )
         names = tuple(str(name) for name in self.classes_)
         labels = [names[number] for number in numbers]
         train, validation = _split(numbers, self.validation_fraction, seed)
@@ -192,6 +242,96 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             weights = tuple(classes.tolist())
         every, none = LabelledTexts(tuple(texts), tuple(labels)), LabelledTexts((), ())
         return Splits(every.select(train), every.select(validation), none, names, (), weights)
+
+    def _splits_of_labels(self, texts: Sequence[str], several: _Labels, seed: int) -> Splits:
+        if len(texts) != len(several.matrix):
+            raise ValueError(f"{len(texts)} texts do not fit labels of {len(several.matrix)}")
+        if not several.matrix.any():
+            raise ValueError("no text has a label; give some of them one or more")
+        if len(several.classes) < 2:
+            raise ValueError(f"there must be at least two labels, got {several.classes.tolist()}")
+        if self.class_weight not in (None, "balanced"):
+            raise ValueError(
+                "class_weight must be None or 'balanced' where a text may have several labels, "
+                f"got {self.class_weight!r}"
+            )
+        self.classes_, self._knows_columns = several.classes, several.is_indicator
+        names = tuple(str(name) for name in self.classes_)
+        labels = [tuple(names[k] for k in row.nonzero()[0].tolist()) for row in several.matrix]
+        train, validation = train_test_split(
+            np.arange(len(texts)),
+            test_size=max(1, round(self.validation_fraction * len(texts))),
+            random_state=seed,
+        )
+        every, none = LabelledTexts(tuple(texts), tuple(labels)), LabelledTexts((), ())
+        parts = every.select(train), every.select(validation), none
+        return Splits(*parts, names, multi_label=True)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Which of several labels texts have.
+
+    Attributes
+    ----------
+    classes
+        The labels, sorted; or the numbers of the columns.
+    matrix
+        Whether each text has each, shape ``(N, labels)``.
+    is_indicator
+        Whether they came as such a matrix.
+    """
+
+    classes: NDArray[Any]
+    matrix: NDArray[np.bool_]
+    is_indicator: bool
+
+    def of(self, classes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Give the matrix of these labels, shape ``(N, classes)``."""
+        column = {name: k for k, name in enumerate(self.classes.tolist())}
+        matrix = np.zeros((len(self.matrix), len(classes)), np.bool_)
+        for k, name in enumerate(classes.tolist()):
+            if name in column:
+                matrix[:, k] = self.matrix[:, column[name]]
+        return matrix
+
+    def beyond(self, classes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which texts have a label that is none of these, shape ``(N,)``."""
+        known = set(classes.tolist())
+        strange = [k for k, name in enumerate(self.classes.tolist()) if name not in known]
+        return np.asarray(self.matrix[:, strange].any(axis=1))
+
+
+def _labels_of(y: Any) -> _Labels | None:
+    """Read the labels of texts that may have several; None if each has one class."""
+    if getattr(y, "ndim", 1) == 1 and not _are_collections(y):
+        return None
+    try:
+        is_indicator = type_of_target(y) == "multilabel-indicator"
+    except ValueError:  # lists of various lengths, which scikit-learn has given up
+        is_indicator = False
+    if is_indicator:
+        whole = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+        return _Labels(np.arange(whole.shape[1]), whole.astype(np.bool_), is_indicator=True)
+    return _named_labels([set(one) for one in y]) if _are_collections(y) else None
+
+
+def _are_collections(y: Any) -> bool:
+    if getattr(y, "ndim", 1) != 1 or not hasattr(y, "__len__"):
+        return False
+    return isinstance(next(iter(y), None), (list, tuple, set, frozenset, np.ndarray))
+
+
+def _named_labels(labels: Sequence[set[Any]]) -> _Labels:
+    try:
+        classes = sorted(set().union(*labels))
+    except TypeError:
+        raise ValueError("labels must be all texts or all numbers, got some of each") from None
+    column = {name: k for k, name in enumerate(classes)}
+    matrix = np.zeros((len(labels), len(classes)), np.bool_)
+    for row, names in enumerate(labels):
+        matrix[row, [column[name] for name in names]] = True
+    return _Labels(np.array(classes), matrix, is_indicator=False)
 
 
 def _texts(texts: Iterable[str]) -> Sequence[str]:

@@ -13,6 +13,7 @@ from bayespress.errors import RunError
 from bayespress.storage import write_bytes
 
 Count = tuple[int, int]
+_OF_SEVERAL_LABELS = ("train_micro_f1", "validation_micro_f1")
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class EpochRecord:
     kl_weight, learning_rate
         At the epoch's last step.
     train_accuracy
-        With noise, over the epoch; 1 is 100 %, as for all accuracies. None for language models.
+        With noise, over the epoch; 1 is 100 %, as for all accuracies. None for language models, and
+        where texts have several labels.
     validation_accuracy
-        Of the pruned network; None for language models.
+        Of the pruned network; None where `train_accuracy` is.
     validation_nll
         Of the pruned network, nats a token; None for classifiers.
+    train_micro_f1, validation_micro_f1
+        Where texts have several labels, F1 over all pairs of a text and a label in place of
+        accuracies; None, and not in a file, for all others.
     score
         What the best epoch is chosen by, see ``compression_worth``.
     words, dims, neurons, gates, paper, weights, groups
@@ -65,6 +70,8 @@ class EpochRecord:
     stored_compression_ratio: float
     dense_ratio: float
     validation_nll: float | None = None
+    train_micro_f1: float | None = None
+    validation_micro_f1: float | None = None
 
     @property
     def validation_perplexity(self) -> float | None:
@@ -78,7 +85,11 @@ class EpochRecord:
 
     def to_line(self) -> str:
         """Return the record as a line of JSON, its end included."""
-        return json.dumps(asdict(self)) + "\n"
+        values = asdict(self)
+        for name in _OF_SEVERAL_LABELS:
+            if values[name] is None:
+                del values[name]
+        return json.dumps(values) + "\n"
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> EpochRecord:
@@ -89,7 +100,7 @@ class EpochRecord:
         KeyError
             If a key is missing.
         """
-        known = {"validation_nll": None, **values}  # what older histories lack
+        known = {**dict.fromkeys((*_OF_SEVERAL_LABELS, "validation_nll")), **values}
         return cls(**{field.name: _tuples(known[field.name]) for field in fields(cls)})
 
 

@@ -8,18 +8,32 @@ from bayespress.variational import kl
 
 
 def nll(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean negative log likelihood in nats.
+    r"""Mean negative log likelihood of an example, in nats.
+
+    Where a text may have several labels, they are independent given the text: likelihoods multiply,
+    and an example's is the sum of the binary cross-entropies of all labels, not their mean,
+
+    .. math:: -\log p(y | x) = -\sum_k y_k \log p_k + (1 - y_k) \log (1 - p_k)
+
+    so that the bound's other term is divided by the number of texts here, too.
 
     Parameters
     ----------
     logits
-        Shape ``(batch, outputs)``; one output is the log odds of class 1.
+        Shape ``(batch, outputs)``; one output is the log odds of class 1, of several labels each
+        is the log odds of its own.
     labels
-        Class numbers, shape ``(batch,)``.
+        Class numbers, shape ``(batch,)``; of several labels whether each is there, shape
+        ``(batch, outputs)``.
     weights
-        What each example's likelihood is multiplied by, shape ``(batch,)``; all 1 by default. The
+        What log likelihoods are multiplied by, in the shape of `labels`; all 1 by default. The
         mean is over examples, not over weights.
     """
+    if labels.dim() == 2:
+        terms = nn.functional.binary_cross_entropy_with_logits(
+            logits, labels.to(logits.dtype), weight=weights, reduction="none"
+        )
+        return terms.sum(dim=1).mean()
     if logits.shape[1] == 1:
         return nn.functional.binary_cross_entropy_with_logits(
             logits.squeeze(1), labels.to(logits.dtype), weight=weights

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bayespress import TextClassifier
 from bayespress.cli.compress import _size
 from bayespress.compact import load
 from tests.cli.helpers import answers, call, refused, worked
@@ -138,3 +139,15 @@ def test_compress_replaces_a_file_only_if_told_to(trained, tmp_path):
     assert (tmp_path / "mine.bpr").read_text() == "precious"
     worked(*arguments, "--force")
     assert (tmp_path / "mine.bpr").read_bytes() == trained.model.read_bytes()
+
+
+@pytest.mark.parametrize("labels", [["bad", "good"], [["bad"], ["good", "bad"]]])
+def test_a_run_of_other_data_than_its_settings_say_is_compressed_unmeasured(labels):
+    texts, numbers = ["bad film", "good film"] * 20, [0, 1] * 20
+    settings = {"embedding_size": 3, "hidden_size": 3, "min_documents": 1}
+    classifier = TextClassifier(settings, epochs=1, random_state=0, run="run")
+    classifier.fit(texts, [labels[k] for k in numbers])
+    done = call("compress", "run", "--output", "m.bpr")
+    assert done.code == 0
+    assert done.err.startswith("what the file costs is not measured: ")
+    assert done.err.count("\n") == 1

@@ -71,6 +71,8 @@ def store(tmp_path_factory):
         shutil.copy(ROOT / "examples" / "models" / name, folder)
     for name in ("reviews.csv", "held-out.csv"):
         write_csv(folder / name, rows(), header=("review", "verdict"))
+    genres = [(text, f"{label};film" if "film" in text else label) for text, label in rows()]
+    write_csv(folder / "films.csv", [*genres, ("so it is", "")], header=("plot", "genres"))
     (folder / "letters.txt").write_text("Dear friend, so it is.\nIt is so good.\n" * 40)
     columns = ("--text-column", "review", "--label-column", "verdict")
     worked(

@@ -10,16 +10,19 @@ import yaml
 from huggingface_hub import ModelCard
 
 from bayespress import compact
+from bayespress.compact import CompactGRU
 from bayespress.config import Config
 from bayespress.errors import ConfigError
 from bayespress.hub import Facts, Figure, Release, model_card
 from bayespress.hub.citation import CITATION
-from bayespress.hub.facts import public
+from bayespress.hub.facts import measured, public, validation_figures
 from bayespress.hub.front import escaped, fenced, scalar, to_yaml
 from bayespress.runtime import inspect
 from bayespress.text.tokens import UNKNOWN
 from tests.compact.language_strategies import random_language_model, word_encoder
+from tests.compact.strategies import encoder_of, random_network
 from tests.docs.test_pages import ROOT
+from tests.report.helpers import label_history
 
 HOSTILE = (
     "a|b", "`code`", "<script>alert(1)</script>", "[x](http://evil)", "---", "# head", "*b*",
@@ -201,3 +204,31 @@ def test_the_card_cites_what_the_citation_file_does():
         re.findall(r"(\w+), \w+", a) for a in re.findall(r"author = \{(.*?)\}", CITATION, re.DOTALL)
     ]
     assert families == [[a["family-names"] for a in one["authors"]] for one in known]
+
+
+def test_several_labels_are_told_of_by_their_f1():
+    encoder = encoder_of(("good", "bad", "naïve"))
+    model = random_network(encoder, CompactGRU, [[2]], outputs=3, multi_label=True)
+    (record,) = label_history(1)
+    figures = (Figure("test", "f1", 0.81234, 9), *validation_figures(record))
+    card = model_card(model, Facts("genres", {}, figures), 321)
+    assert front_of(card)["metrics"] == ["f1"]
+    assert (
+        "Its labels, of which a text may have several or none: class 0, class 1, class 2." in card
+    )
+    assert "| test micro-F1 | 0.8123 | 9 texts |" in card
+    assert f"| validation micro-F1 | {record.validation_micro_f1:.4f} |" in card
+    assert "accuracy" not in card
+    assert re.search(r"\| class \d \| (good|bad|naïve) [+-]\d", card)
+
+
+def test_several_labels_are_measured_on_the_data_of_the_run(tmp_path):
+    model = random_network(encoder_of("ab"), CompactGRU, [[2]], outputs=2, multi_label=True)
+    lines = [f"a b {k},class {k % 2};class 0" for k in range(40)]
+    (tmp_path / "films.csv").write_text("\n".join(["text,label", *lines]))
+    settings = {"source": str(tmp_path / "films.csv"), "label_separator": ";"}
+    found = list(measured(model, Config.from_flat(settings)))
+    assert [(one.split, one.measure, one.count) for one in found] == [
+        ("test", "f1", 6),
+        ("validation", "f1", 5),
+    ]

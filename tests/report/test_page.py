@@ -18,6 +18,7 @@ from tests.report.helpers import (
     Strict,
     classifier,
     history,
+    label_history,
     language_run,
     network,
     run,
@@ -132,6 +133,52 @@ def test_gates_stand_cell_by_cell():
     alone = text_of(page_of([run(model=network(CompactGRU, [[2]]))], "t"))
     assert "layer 1" not in alone
     assert "A forget gate at 1 keeps the state" in text_of(page_of([run()], "t"))
+
+
+def test_several_labels_are_measured_by_f1():
+    result = {
+        "test_texts": 9, "test_micro_f1_file": 0.81234, "test_macro_f1_file": 0.7,
+        "test_exact_match_file": 0.625,
+    }  # fmt: skip
+    one = run(history=label_history(), model=network(multi_label=True), result=result)
+    assert one.kind == "labels"
+    text = text_of(page_of([one], "t")).replace(" %", "%")
+    assert "test micro-F1 of the shipped file 0.8123" in text
+    assert "test macro-F1 mean of the labels 0.7000" in text
+    assert "exact match test texts whose labels are all right 62.50%" in text
+    assert "in the shipped epoch micro-F1 0.6490" in text
+    assert "Micro-F1 by epoch" in text
+    assert "epoch training micro-F1 validation" in text
+    for record in one.history:
+        assert (
+            f"{record.epoch} {record.train_micro_f1:.4f} {record.validation_micro_f1:.4f}" in text
+        )
+    assert "ccuracy" not in text
+    assert run(history=label_history(), model=None).kind == "labels"
+    assert run(history=[], model=network(multi_label=True)).kind == "labels"
+    both = text_of(page_of([one, run("other")], "t"))
+    assert "Micro-F1 of mine by epoch" in both
+    assert "Accuracy, % of other by epoch" in both
+
+
+def test_answers_are_held_against_the_labels_of_the_test_texts(tmp_path):
+    words = "good bad naïve film plot of the it"
+    lines = [f"{words} {k},{'class 0;class 2' if k % 2 else ''}" for k in range(40)]
+    (tmp_path / "films.csv").write_text("\n".join(["text,label", *lines]))
+    settings = {"source": str(tmp_path / "films.csv"), "label_separator": ";", "max_length": 8}
+
+    def told(bias):
+        model = network(CompactLSTM, [[2]], outputs=3, multi_label=True)
+        weight, bias = np.zeros_like(model.output_weight), np.array(bias, np.float32)
+        model = dataclasses.replace(model, output_weight=weight, output_bias=bias)
+        return text_of(page_of([run(model=model, config=Config.from_flat(settings))], "t"))
+
+    both, none, middle = told([3, -3, 3]), told([-3, -3, -3]), told([-3, 3, -3])
+    assert "; right" in both
+    assert "; it has no label" in both
+    assert "; right" in none
+    assert "; its labels are class 0 , class 2" in none
+    assert "right;" not in middle
 
 
 def test_of_several_labels_all_that_are_given_are_named():

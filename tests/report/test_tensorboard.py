@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import (
 
 from bayespress.report.tensorboard import EventWriter, convert, scalars_of
 from bayespress.storage import StorageError
-from tests.report.helpers import history
+from tests.report.helpers import history, label_history
 
 
 def scalars(folder):
@@ -36,6 +36,14 @@ def test_a_converted_history_has_every_number_of_every_epoch(tmp_path):
     assert len(found) == len(list(scalars_of(records[0])))
     assert found["quality/validation_accuracy"][4][1] == pytest.approx(0.5752)
     assert found["kept/words"][0] == (1, records[0].words[0])
+
+
+def test_f1_of_several_labels_is_called_so():
+    (record,) = label_history(1)
+    tags = dict(scalars_of(record))
+    assert tags["quality/validation_micro_f1"] == record.validation_micro_f1
+    assert tags["quality/train_micro_f1"] == record.train_micro_f1
+    assert not any("accuracy" in tag for tag in tags)
 
 
 def test_converting_twice_leaves_one_file(tmp_path):

@@ -18,6 +18,7 @@ from bayespress.errors import BayespressError, ConfigError
 from bayespress.runtime import Inspection, LanguageInspection
 
 if TYPE_CHECKING:
+    from bayespress.compact import CompactModel
     from bayespress.config import DataConfig
     from bayespress.training import Judge, Packed, Prepared
 
@@ -77,8 +78,8 @@ def command(
     check_free(output, force=force)
     folder = RunFolder(run)
     trained = load_best(folder)
-    judge = _judge(folder.config().data, is_needed=size is not None)
     exact = trained.prepare()
+    judge, before = _judged(folder.config().data, exact.model, is_needed=size is not None)
 
     def reading(prepared: Prepared) -> Prepared:
         return prepared if max_length is None else prepared.reading(max_length)
@@ -94,7 +95,7 @@ def command(
     _print_counts(runtime.inspect(after, written))
     click.echo(f"  {'weights':<23} {how:>25}")
     if judge is not None and merit is not None:
-        shown = [judge.shown(one) for one in (judge(exact.model), merit)]
+        shown = [judge.shown(one) for one in (before, merit)]
         click.echo(f"  {judge.measure:<10} {shown[0]:>12} {shown[1]:>12}  on {judge.data}")
     click.echo(f"written to {output}")
 
@@ -118,17 +119,21 @@ def _size(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
-def _judge(config: DataConfig, *, is_needed: bool) -> Judge | None:
+def _judged(
+    config: DataConfig, model: CompactModel, *, is_needed: bool
+) -> tuple[Judge | None, float]:
+    """Give what measures models, and what it says of one; none if the data are not the model's."""
     from bayespress.training import judge_of  # noqa: PLC0415 - --help needs no torch
 
     try:
         with Console(stderr=True).status(f"reading {config.source}"):
-            return judge_of(config)
+            judge = judge_of(config)
+            return judge, judge(model)
     except BayespressError as error:
         if is_needed:
             raise
         click.echo(f"what the file costs is not measured: {error}", err=True)
-        return None
+        return None, 0.0
 
 
 def _fitted(prepare: Callable[[float | None], Prepared], judge: Judge, size: int) -> Packed:

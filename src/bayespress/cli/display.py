@@ -47,6 +47,10 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
 
 
+def _fraction(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
@@ -57,7 +61,13 @@ _CLASSIFIER = (
     Column("train", "100.00%", lambda r: _percent(r.train_accuracy)),
     Column("valid.", "100.00%", lambda r: _percent(r.validation_accuracy)),
 )
-_LANGUAGE_MODEL = {
+_SEVERAL_LABELS = (
+    Column("train F1", "train F1", lambda r: _fraction(r.train_micro_f1)),
+    Column("val F1", "0.9999", lambda r: _fraction(r.validation_micro_f1)),
+)
+_QUALITY = {
+    None: _CLASSIFIER,
+    "labels": _SEVERAL_LABELS,
     "word": (
         Column("train", "9999.99", lambda r: _number(perplexity(r.nll))),
         Column("perplexity", "perplexity", lambda r: _number(r.validation_perplexity)),
@@ -71,17 +81,18 @@ _DIMS = Column("dims", "dims", lambda r: _kept(r.dims))
 
 
 def columns_for(level: str | None) -> tuple[Column, ...]:
-    """Choose the columns: for a classifier, or a language model of words or characters."""
+    """Choose the columns, see :class:`LiveDisplay`."""
+    is_classifier = level in (None, "labels")
     words = Column(
-        "words" if level is None else "inputs", "20,000", lambda record: _kept(record.words)
+        "words" if is_classifier else "inputs", "20,000", lambda record: _kept(record.words)
     )
     return (
         Column("epoch", "epoch", lambda record: str(record.epoch)),
-        *(_CLASSIFIER if level is None else _LANGUAGE_MODEL[level]),
+        *_QUALITY[level],
         Column("KL weight", "KL weight", lambda record: f"{record.kl_weight:.2f}"),
         Column("compression", "compression", lambda record: times(record.compression_ratio)),
         words,
-        *([_DIMS] if level is None else []),
+        *([_DIMS] if is_classifier else []),
         Column("neurons", "neurons", lambda record: _kept(record.neurons)),
         Column("gates", "gates", lambda record: _kept(record.gates)),
         Column("s", "999.9", lambda record: f"{record.seconds:.1f}"),
@@ -120,7 +131,8 @@ class LiveDisplay:
     total_epochs
         How many there will be at most.
     level
-        Of a language model, ``word`` or ``char``; None for a classifier.
+        Of a language model, ``word`` or ``char``; None for a classifier, or ``labels`` where texts
+        have several labels.
     """
 
     def __init__(self, console: Console, total_epochs: int, level: str | None = None) -> None:

@@ -20,7 +20,14 @@ from bayespress.cli.options import (
 )
 from bayespress.cli.result import say
 from bayespress.config import Config, DataConfig
-from bayespress.runtime import Evaluation, LanguageEvaluation, LanguageModel, TextPredictor
+from bayespress.errors import ConfigError
+from bayespress.runtime import (
+    Evaluation,
+    LabelEvaluation,
+    LanguageEvaluation,
+    LanguageModel,
+    TextPredictor,
+)
 from bayespress.schedules import Value
 
 _DATA_KEYS = keys_of("data")
@@ -55,6 +62,7 @@ def command(model: Path | str, source: str, split: str, *, as_json: bool, **valu
     task: dict[str, Value] = {"task": "lm" if isinstance(ready, LanguageModel) else "classify"}
     layers = (data.source_defaults(source), {"source": source}, settings_of_run(model, source))
     config = Config.from_flat(*layers, given(values), task)
+    _check_separator(ready, config.data.label_separator)
     # To people alone: this goes to the terminal, never into a file.
     console = Console(stderr=True)
     if console.is_terminal:
@@ -64,6 +72,8 @@ def command(model: Path | str, source: str, split: str, *, as_json: bool, **valu
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     elif isinstance(result, LanguageEvaluation):
         _print_language(result, f"{source}, {split}")
+    elif isinstance(result, LabelEvaluation):
+        _print_labels(result, f"{source}, {split}")
     else:
         _print(result, f"{source}, {split}")
 
@@ -83,15 +93,36 @@ def settings_of_run(model: Path | str, source: str) -> dict[str, Value]:
     return {key: flat[key] for key in _DATA_KEYS} if flat["source"] == source else {}
 
 
+def _check_separator(ready: TextPredictor | LanguageModel, separator: str | None) -> None:
+    """Make sure that the source is read to as many labels a text as the model gives.
+
+    Raises
+    ------
+    ConfigError
+        If it is not.
+    """
+    if isinstance(ready, LanguageModel):
+        return
+    if ready.model.multi_label and separator is None:
+        raise ConfigError(
+            "the model gives a text several labels: say with --label-separator what stands between "
+            "those of the source, for instance ';' (lists are taken as they are)"
+        )
+    if separator is not None and not ready.model.multi_label:
+        raise ConfigError("the model gives a text one label: leave --label-separator out")
+
+
 def _measure(
     ready: TextPredictor | LanguageModel, config: DataConfig, split: str, console: Console
-) -> Evaluation | LanguageEvaluation:
+) -> Evaluation | LabelEvaluation | LanguageEvaluation:
     if isinstance(ready, LanguageModel):
         text = data.load_text_split(config, split)
         with console.status(f"evaluating {len(text):,} characters"):
             return ready.evaluate(text)
     texts = data.load_split(config, split)
     with console.status(f"evaluating {len(texts):,} texts"):
+        if ready.model.multi_label:
+            return runtime.evaluate_labels(ready, texts.texts, texts.labels)
         return runtime.evaluate(ready, texts.texts, texts.labels)
 
 
@@ -104,6 +135,21 @@ def _print(result: Evaluation, origin: str) -> None:
     for label, figures in result.classes.items():
         recall, precision = (_percent(figures[key]) for key in ("recall", "precision"))
         click.echo(f"{label:<{width}} {figures['texts']:>8,} {recall:>8} {precision:>10}")
+
+
+def _print_labels(result: LabelEvaluation, origin: str) -> None:
+    click.echo(f"texts        {result.texts:,} ({origin})")
+    click.echo(f"micro-F1     {result.micro_f1:.4f}")
+    click.echo(f"macro-F1     {result.macro_f1:.4f}")
+    click.echo(f"exact match  {result.exact_match:.2%}")
+    click.echo(f"nll          {result.nll:.4f} nats")
+    width = max(map(len, [*result.labels, "label"]))
+    click.echo(f"\n{'label':<{width}} {'texts':>8} {'recall':>8} {'precision':>10} {'F1':>7}")
+    for label, figures in result.labels.items():
+        recall, precision = (_percent(figures[key]) for key in ("recall", "precision"))
+        f1 = "-" if figures["f1"] is None else f"{figures['f1']:.4f}"
+        row = f"{figures['texts']:>8,} {recall:>8} {precision:>10} {f1:>7}"
+        click.echo(f"{label:<{width}} {row}")
 
 
 def _percent(share: float | None) -> str:

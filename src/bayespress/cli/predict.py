@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
+import numpy as np
 
 from bayespress import runtime
 from bayespress.cli.options import MODEL, model_file
 from bayespress.errors import DataError
+from bayespress.runtime.predictor import labels_in
 
 _READ_BYTES = 1 << 15
 
@@ -47,7 +49,8 @@ def command(
     can be stopped at any moment; the same command goes on.
 
     MODEL is a model file, the folder of a finished run, or hf://owner/name, which is fetched from
-    the Hugging Face hub.
+    the Hugging Face hub. Where a text may have several labels, "labels" has those of at least 50%,
+    the most probable one first.
 
     \b
     Example:
@@ -93,9 +96,15 @@ def _answers(predictor: runtime.TextPredictor, texts: list[str]) -> Iterator[str
         answer = {
             "label": best,
             "probability": round(probabilities[best], 6),
+            **({"labels": _given(predictor, row)} if predictor.model.multi_label else {}),
             "probabilities": {label: round(p, 6) for label, p in probabilities.items()},
         }
         yield json.dumps(answer, ensure_ascii=False) + "\n"
+
+
+def _given(predictor: runtime.TextPredictor, row: list[float]) -> dict[str, float]:
+    numbers = labels_in(np.array(row, np.float32))
+    return {predictor.labels[k]: round(row[k], 6) for k in numbers}
 
 
 def stdin_texts() -> Iterator[list[str]]:

@@ -31,7 +31,7 @@ def say(console: Console, text: str) -> None:
 
 
 def print_result(console: Console, output: Path, result: dict[str, Any]) -> None:
-    """Print accuracy, the three ratios and the bytes of a finished run."""
+    """Print accuracy or F1, the three ratios and the bytes of a finished run."""
     table = Table(title=Text(f"{output}, epoch {result['best_epoch']}"), show_header=False)
     table.add_column(justify="left")
     table.add_column(justify="right")
@@ -65,6 +65,13 @@ def _classifier_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     if not result["test_texts"]:
         return []
     texts = f"{result['test_texts']:,} texts"
+    if "test_micro_f1_file" in result:
+        return [
+            ("test micro-F1, masked network", f"{result['test_micro_f1_masked']:.4f}", texts),
+            ("test micro-F1, shipped file", f"{result['test_micro_f1_file']:.4f}", texts),
+            ("test macro-F1, shipped file", f"{result['test_macro_f1_file']:.4f}", texts),
+            ("all labels of a text right", f"{result['test_exact_match_file']:.2%}", texts),
+        ]
     return [
         ("test accuracy, masked network", f"{result['test_accuracy_masked']:.2%}", texts),
         ("test accuracy, shipped file", f"{result['test_accuracy_file']:.2%}", texts),

@@ -64,6 +64,7 @@ def command(
       bayespress train demo
       bayespress train imdb LLLLLL --epochs 20
       bayespress train reviews.csv --text-column review --label-column stars --preset w+g+n
+      bayespress train films.csv --label-column genres --label-separator ";"
       bayespress train ptb-word LLRL
       bayespress train book.txt letters/ --task lm --level char
       bayespress train --resume --output runs/imdb-LLLLLL
@@ -256,6 +257,8 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
     for note in splits.notes:
         say(console, note)
     level = config.text.level if is_language else None
+    if config.data.label_separator is not None:
+        level = "labels"
     display = LiveDisplay(console, config.training.epochs, level)
     with console.status("choosing words and encoding texts"):
         listeners: list[Listener] = [display] if events is None else [display, events]

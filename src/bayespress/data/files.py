@@ -14,7 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bayespress.data.model import Row, checked, label_text
+from bayespress.data.labels import label_of
+from bayespress.data.model import Row, checked
 from bayespress.errors import DataError, MissingExtraError
 
 _LARGEST_FIELD = 2**31 - 1  # what a C long holds on every platform
@@ -24,10 +25,14 @@ _LONGEST_NAME = 40
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that hold text and label; no label where only the texts matter."""
+    """The columns that hold text and label; no label where only the texts matter.
+
+    Where a text may have several labels, `separator` stands between them.
+    """
 
     text: str = "text"
     label: str | None = "label"
+    separator: str | None = None
 
     @property
     def label_or_text(self) -> str:
@@ -212,7 +217,8 @@ def _read_csv(text: str, origin: str, columns: Columns, delimiter: str = ",") ->
     text_at, label_at = columns.find([name.strip() for name in header], origin)
     for line, record in records:
         check_width(record, len(header), f"{origin}, line {line}")
-        yield Row(record[text_at], label_text(record[label_at]), origin, line)
+        label = label_of(record[label_at], f"{origin}, line {line}", columns.separator)
+        yield Row(record[text_at], label, origin, line)
 
 
 def check_width(record: Sequence[str], width: int, place: str) -> None:
@@ -241,7 +247,7 @@ def _read_jsonl(text: str, origin: str, columns: Columns) -> Iterator[Row]:
         columns.find(list(record), place)
         yield Row(
             text_value(record[columns.text], place),
-            _label_value(record[columns.label_or_text], place),
+            label_of(record[columns.label_or_text], place, columns.separator),
             origin,
             line,
         )
@@ -286,23 +292,26 @@ def text_value(value: Any, place: str) -> str:
     return value
 
 
-def _label_value(value: Any, place: str) -> str:
-    if isinstance(value, (list, dict, bytes)):
-        raise DataError(
-            f"{place}: the label must be one string or number, got {type(value).__name__}"
-        )
-    return label_text(value)
-
-
-def _read_fasttext(text: str, origin: str, _columns: Columns) -> Iterator[Row]:
+def _read_fasttext(text: str, origin: str, columns: Columns) -> Iterator[Row]:
     for line, content in _lines(text):
-        label, _, rest = content.strip().partition(" ")
-        if not label.startswith(_FASTTEXT_LABEL) or rest.lstrip().startswith(_FASTTEXT_LABEL):
+        place = f"{origin}, line {line}"
+        marks, rest = _fasttext_parts(content)
+        if columns.separator is None and len(marks) != 1:
             raise DataError(
-                f"{origin}, line {line}: a .txt line must be '{_FASTTEXT_LABEL}NAME text' "
-                f"with one label, got {content.strip()[:40]!r}"
+                f"{place}: a .txt line must be '{_FASTTEXT_LABEL}NAME text' with one label, got "
+                f"{content.strip()[:40]!r}; if a text may have several, set label_separator"
             )
-        yield Row(rest, label_text(label.removeprefix(_FASTTEXT_LABEL)), origin, line)
+        value = marks[0] if columns.separator is None else marks
+        yield Row(rest, label_of(value, place, columns.separator), origin, line)
+
+
+def _fasttext_parts(line: str) -> tuple[list[str], str]:
+    """Take the labels off the beginning of a line."""
+    marks, rest = [], line.strip()
+    while rest.lstrip().startswith(_FASTTEXT_LABEL):
+        mark, _, rest = rest.lstrip().partition(" ")
+        marks.append(mark.removeprefix(_FASTTEXT_LABEL))
+    return marks, rest
 
 
 def _read_parquet(path: Path, columns: Columns) -> list[Row]:
@@ -319,10 +328,12 @@ def _read_parquet(path: Path, columns: Columns) -> list[Row]:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is not a whole Parquet file: {reason}; write it again") from error
-    return list(value_rows(texts, labels, str(path)))
+    return list(value_rows(texts, labels, str(path), columns.separator))
 
 
-def value_rows(texts: Sequence[Any], labels: Sequence[Any], origin: str) -> Iterator[Row]:
+def value_rows(
+    texts: Sequence[Any], labels: Sequence[Any], origin: str, separator: str | None = None
+) -> Iterator[Row]:
     """Iterate over the rows of two columns of any values.
 
     Raises
@@ -331,10 +342,10 @@ def value_rows(texts: Sequence[Any], labels: Sequence[Any], origin: str) -> Iter
         If a text is something else than a string, or a label has parts.
     """
     for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
-        yield value_row(text, label, origin, number)
+        yield value_row(text, label, origin, number, separator)
 
 
-def value_row(text: Any, label: Any, origin: str, number: int) -> Row:
+def value_row(text: Any, label: Any, origin: str, number: int, separator: str | None = None) -> Row:
     """Make a row of any two values.
 
     Raises
@@ -343,7 +354,8 @@ def value_row(text: Any, label: Any, origin: str, number: int) -> Row:
         If the text is something else than a string, or the label has parts.
     """
     place = f"{origin}, row {number}"
-    return Row(text_value(text, place), _label_value(label, place), origin, number, "row")
+    named = label_of(label, place, separator)
+    return Row(text_value(text, place), named, origin, number, "row")
 
 
 TEXT_READERS: Mapping[str, Callable[[str, str, Columns], Iterator[Row]]] = MappingProxyType(

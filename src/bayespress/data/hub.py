@@ -96,7 +96,8 @@ def _rows(split: Any, origin: str, columns: Columns) -> Sequence[Row]:
     columns.find(list(split.column_names), origin)
     texts, labels = list(split[columns.text]), list(split[columns.label_or_text])
     names = _class_names(split, columns)
-    return list(value_rows(texts, [_named(label, names) for label in labels], origin))
+    labels = [_named(label, names) for label in labels]
+    return list(value_rows(texts, labels, origin, columns.separator))
 
 
 def _streamed(source: str, split: Any, origin: str, columns: Columns) -> Iterator[Row]:
@@ -116,16 +117,20 @@ def _streamed(source: str, split: Any, origin: str, columns: Columns) -> Iterato
             label = _SOME_LABEL if text else None
         else:
             label = _named(record[columns.label], names)
-        yield value_row(text, label, origin, number)
+        yield value_row(text, label, origin, number, columns.separator)
 
 
 def _class_names(split: Any, columns: Columns) -> Sequence[str] | None:
     """Give the names that numbers of classes have; a stream may not know its columns."""
     feature = (split.features or {}).get(columns.label_or_text)
-    return getattr(feature, "names", None)
+    # A sequence has those of its elements.
+    element = feature[0] if isinstance(feature, list) else getattr(feature, "feature", feature)
+    return getattr(element, "names", None)
 
 
 def _named(label: Any, names: Sequence[str] | None) -> Any:
     if names is None:
         return label
+    if isinstance(label, (list, tuple)):
+        return [_named(one, names) for one in label]
     return None if label in (None, _NO_LABEL) else names[label]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayespress.config import DataConfig
 from bayespress.data.files import Columns
-from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, sort_labels
+from bayespress.data.model import LabelledTexts, RawSource, Row, Splits, names_in, sort_labels
 from bayespress.data.sources import SOURCE_DEFAULTS, check_streaming, read_source
 from bayespress.data.stored import StoredRows, chosen, joined, labels_of
 from bayespress.errors import DataError
@@ -31,8 +31,9 @@ def load(config: DataConfig) -> Splits:
     Raises
     ------
     DataError
-        If the source is unknown or broken, has a single class, or has labels in its validation
-        or test data that its training data lacks. Downloads raise its kind DownloadError.
+        If the source is unknown or broken, has a single class or label, or has labels in its
+        validation or test data that its training data lacks. Downloads raise its kind
+        DownloadError.
     StorageError
         If a download cannot be written.
     MissingExtraError
@@ -53,7 +54,8 @@ def load(config: DataConfig) -> Splits:
         _labelled(parts.validation),
         _labelled(parts.test),
         labels,
-        source.notes,
+        (*source.notes, *_doubts(parts, config)),
+        multi_label=config.label_separator is not None,
     )
 
 
@@ -99,7 +101,7 @@ def source_defaults(source: str) -> dict[str, Value]:
 
 
 def _read(source: str, config: DataConfig) -> RawSource:
-    columns = Columns(config.text_column, config.label_column)
+    columns = Columns(config.text_column, config.label_column, config.label_separator)
     return read_source(source, columns, streaming=config.streaming)
 
 
@@ -143,23 +145,51 @@ def _checked_labels(parts: _Parts, source: RawSource, config: DataConfig) -> tup
             f"{config.source} has {sum(map(len, source.parts))} rows, none of which is left to "
             "train on; add rows, or lower validation_fraction and test_fraction"
         )
-    labels = sort_labels(labels_of(parts.train), source.label_order)
+    labels = sort_labels(_names(parts.train), source.label_order)
     if len(labels) < 2:
-        raise DataError(
-            f"{config.source}: there must be at least two classes to train on, "
-            f"but every training text has the label {labels[0]!r}"
-        )
+        raise DataError(_too_few(labels, config))
     for name, rows in (("validation", parts.validation), ("test", parts.test)):
-        if set(labels_of(rows)) <= set(labels):
+        if _names(rows) <= set(labels):
             continue
         for row in rows:
-            if row.label not in labels:
+            strange = next((one for one in names_in(row.label) if one not in labels), None)
+            if strange is not None:
                 raise DataError(
-                    f"{row.place}: the label {row.label!r} of the {name} data does not occur "
+                    f"{row.place}: the label {strange!r} of the {name} data does not occur "
                     f"in the training data, which has {_some(labels)}; add training texts of it, "
                     "or remove the row"
                 )
     return labels
+
+
+def _names(rows: Sequence[Row]) -> set[str]:
+    """Give the name of every label that rows have."""
+    return {name for label in set(labels_of(rows)) for name in names_in(label)}
+
+
+def _too_few(labels: Sequence[str], config: DataConfig) -> str:
+    if config.label_separator is None:
+        return (
+            f"{config.source}: there must be at least two classes to train on, "
+            f"but every training text has the label {labels[0]!r}"
+        )
+    if not labels:
+        return f"{config.source}: no training text has a label; write some, or check label_column"
+    return (
+        f"{config.source}: there must be at least two labels to train on, but {labels[0]!r} is the "
+        "only one; give the texts without it one too, and leave label_separator out"
+    )
+
+
+def _doubts(parts: _Parts, config: DataConfig) -> Iterator[str]:
+    """Say what looks like a mistake, and may be none."""
+    if config.label_separator is None:
+        return
+    if all(len(names_in(label)) < 2 for label in labels_of(parts.train)):
+        yield (
+            f"{config.source}: no training text has more than one label; is "
+            f"{config.label_separator!r} what stands between labels?"
+        )
 
 
 def _some(labels: Sequence[str], most: int = 10) -> str:

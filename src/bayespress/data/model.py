@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 from bayespress.errors import DataError
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+Label = str | tuple[str, ...]
+"""What a text is labelled with: its class, or where it may have several labels, all of them."""
 
 
 class Row(NamedTuple):
     """One text and its label, and the place to name when something is wrong with it."""
 
     text: str
-    label: str
+    label: Label
     origin: str
     number: int | None = None
     unit: str = "line"
@@ -48,6 +50,13 @@ class RawSource:
 class LabelledTexts:
     """Texts and their labels, in step.
 
+    Attributes
+    ----------
+    texts
+        Raw texts.
+    labels
+        The class of each; or a tuple of labels of each, which may be empty.
+
     Examples
     --------
     >>> LabelledTexts(("good", "bad"), ("1", "0")).select([1])
@@ -55,7 +64,7 @@ class LabelledTexts:
     """
 
     texts: Sequence[str]
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...]
 
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.labels):
@@ -97,6 +106,8 @@ class Splits:
     class_weights
         What a text of each class counts in training; None where all count alike, or as the
         settings say.
+    multi_label
+        Whether a text may have several labels, or none.
     """
 
     train: LabelledTexts
@@ -105,6 +116,7 @@ class Splits:
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
     class_weights: tuple[float, ...] | None = None
+    multi_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +168,17 @@ def sort_labels(labels: Iterable[str], official: Sequence[str] = ()) -> tuple[st
     return tuple(sorted(found))
 
 
+def names_in(label: Label) -> tuple[str, ...]:
+    """Give the names of what a text is labelled with.
+
+    Examples
+    --------
+    >>> names_in("good"), names_in(("sad", "long")), names_in(())
+    (('good',), ('sad', 'long'), ())
+    """
+    return (label,) if isinstance(label, str) else label
+
+
 def label_text(value: Any) -> str:
     """Write a label as text; an empty text stands for a missing label.
 
@@ -174,7 +197,7 @@ def label_text(value: Any) -> str:
 
 
 def checked(rows: Sequence[Row], origin: str) -> Sequence[Row]:
-    """Pass rows on if there are any and each has a text and a label.
+    """Pass rows on if there are any and each has a text and a label, or where it may, none.
 
     Raises
     ------
@@ -186,6 +209,6 @@ def checked(rows: Sequence[Row], origin: str) -> Sequence[Row]:
     for row in rows:
         if not row.text or row.text.isspace():
             raise DataError(f"{row.place}: the text is empty; write one or remove the row")
-        if not row.label:
+        if row.label == "":
             raise DataError(f"{row.place}: the label is missing; write one or remove the row")
     return rows

@@ -75,13 +75,16 @@ def read_source(source: str, columns: Columns, *, streaming: bool = False) -> Ra
     DataError
         If the source is unknown, or its content breaks a rule.
     """
-    if source in NAMED_SOURCES:
+    path = Path(source).expanduser()
+    is_named = source in NAMED_SOURCES
+    if columns.separator is not None and (is_named or path.is_dir()):
+        raise DataError(f"{source}: each text has one label there; leave label_separator out")
+    if is_named:
         return NAMED_SOURCES[source]()
     if source in PLAIN_SOURCES:
         raise DataError(f"{source} is plain text: train a language model on it with --task lm")
     if source.startswith(PREFIX):
         return read_hub(source, columns, streaming=streaming)
-    path = Path(source).expanduser()
     if path.is_dir():
         return read_folder(path)
     if path.exists():

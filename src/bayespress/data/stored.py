@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.data.model import Row
+from bayespress.data.model import Label, Row
 from bayespress.errors import BayespressError
 from bayespress.storage import StorageError, cache_folder
 
@@ -35,8 +35,8 @@ class TextStore:
         weakref.finalize(self, self._file.close)
         self._ends = array("q", [0])
         self._codes = array("i")
-        self._labels: list[str] = []
-        self._numbers: dict[str, int] = {}
+        self._labels: list[Label] = []
+        self._numbers: dict[Label, int] = {}
         self._parts: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ class TextStore:
         self._file.seek(start)
         return self._file.read(end - start).decode("utf-8", "surrogatepass")
 
-    def labels(self, indices: NDArray[np.int64]) -> tuple[str, ...]:
+    def labels(self, indices: NDArray[np.int64]) -> tuple[Label, ...]:
         """Give the labels of rows, each the same object wherever it occurs."""
         return tuple(self._labels[self._codes[index]] for index in indices.tolist())
 
@@ -122,7 +122,7 @@ class StoredRows(Sequence[Row]):
         return StoredTexts(self.store, self.indices)
 
     @property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[Label, ...]:
         """The labels alone."""
         return self.store.labels(self.indices)
 
@@ -146,7 +146,7 @@ class StoredTexts(Sequence[str]):
         return self.store.text(int(self.indices[place]))
 
 
-def labels_of(rows: Sequence[Row]) -> Iterable[str]:
+def labels_of(rows: Sequence[Row]) -> Iterable[Label]:
     """Give the labels of rows; of stored ones without reading a text."""
     return rows.labels if isinstance(rows, StoredRows) else (row.label for row in rows)
 

@@ -8,15 +8,16 @@ from typing import Any
 
 from bayespress.compact import CompactClassifier, CompactModel
 from bayespress.hub.citation import CITATION
-from bayespress.hub.facts import ACCURACY, BITS, PERPLEXITY, Facts, Figure, task_of
+from bayespress.hub.facts import ACCURACY, BITS, F1, PERPLEXITY, Facts, Figure, task_of
 from bayespress.hub.front import escaped, fenced, to_yaml
-from bayespress.report.wording import counted, kept_of, number, percent, times
+from bayespress.report.wording import counted, fraction, kept_of, number, percent, times
 from bayespress.runtime import Inspection, LanguageInspection, inspect
 
 SOMEWHERE = "OWNER/NAME"
 _MOST_WORDS = 10
 _MEASURES = {
     ACCURACY: ("accuracy", percent),
+    F1: ("micro-F1", fraction),
     PERPLEXITY: ("perplexity", number),
     BITS: ("bits per character", lambda value: f"{value:.4f}"),
 }
@@ -104,7 +105,9 @@ def _summary(inspection: Inspection | LanguageInspection) -> str:
     size = counted(inspection.file_bytes, "byte")
     if isinstance(inspection, Inspection):
         classes = ", ".join(map(escaped, inspection.labels))
-        what = f"A text classifier in {size}, words and all. Its classes: {classes}."
+        several = inspection.multi_label
+        called = "labels, of which a text may have several or none" if several else "classes"
+        what = f"A text classifier in {size}, words and all. Its {called}: {classes}."
     else:
         unit = "words" if inspection.level == "word" else "characters"
         what = f"A language model of {unit} in {size}, tokens and all."
@@ -163,7 +166,7 @@ def _figures(inspection: Inspection | LanguageInspection, facts: Facts) -> Itera
 def _measured_on(figure: Figure) -> str:
     if figure.split == "validation" and figure.count is None:
         return "of the epoch that was chosen by it"
-    thing = "text" if figure.measure == ACCURACY else "token"
+    thing = "text" if figure.measure in (ACCURACY, F1) else "token"
     return "" if figure.count is None else counted(figure.count, thing)
 
 
@@ -190,15 +193,22 @@ def _words(inspection: Inspection | LanguageInspection) -> Iterator[str]:
         return
     yield (
         f"It reads {counted(count, 'word')} and takes any other for an unknown one. The most "
-        "telling for each class, with the effect that the word alone has on its log odds:"
+        f"telling for each {'label' if inspection.multi_label else 'class'}, with the effect that "
+        "the word alone has on its log odds:"
     )
     rows = []
     for label in inspection.labels:
         speaking = [word for word in inspection.words if word.toward == label]
         strongest = sorted(speaking, key=lambda word: -abs(word.effect))[:_MOST_WORDS]
-        words = ", ".join(f"{escaped(word.word)} {abs(word.effect):.2f}" for word in strongest)
+        # Of several labels, a word may speak against the one that it says most of.
+        sign = "+" if inspection.multi_label else ""
+        effects = (word.effect if sign else abs(word.effect) for word in strongest)
+        words = ", ".join(
+            f"{escaped(word.word)} {effect:{sign}.2f}"
+            for word, effect in zip(strongest, effects, strict=True)
+        )
         rows.append((escaped(label), words or "–"))
-    yield _table(("class", "words"), rows)
+    yield _table(("label" if inspection.multi_label else "class", "words"), rows)
 
 
 def _training(facts: Facts) -> Iterator[str]:

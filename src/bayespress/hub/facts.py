@@ -18,7 +18,7 @@ from bayespress.errors import ConfigError, DataError
 from bayespress.history import EpochRecord, perplexity
 from bayespress.report import ReportedRun
 
-ACCURACY, PERPLEXITY, BITS = "accuracy", "perplexity", "bits_per_character"
+ACCURACY, F1, PERPLEXITY, BITS = "accuracy", "f1", "perplexity", "bits_per_character"
 HUB_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "imdb": "stanfordnlp/imdb",
@@ -44,7 +44,8 @@ class Figure:
     split
         ``test`` or ``validation``.
     measure
-        ``accuracy`` (1 is 100 %), ``perplexity`` or ``bits_per_character``.
+        ``accuracy`` (1 is 100 %), ``f1`` (micro-F1 of several labels), ``perplexity`` or
+        ``bits_per_character``.
     value
         The figure.
     count
@@ -245,6 +246,8 @@ def figures_of_run(run: ReportedRun) -> Iterator[Figure]:
     result = run.result or {}
     if isinstance(share := result.get("test_accuracy_file"), float):
         yield Figure("test", ACCURACY, share, result.get("test_texts"))
+    elif isinstance(f1 := result.get("test_micro_f1_file"), float):
+        yield Figure("test", F1, f1, result.get("test_texts"))
     elif isinstance(nll := result.get("test_nll_file"), float):
         yield _likelihood("test", nll, run.kind, result.get("test_tokens"))
     if run.best is not None:
@@ -255,6 +258,8 @@ def validation_figures(record: EpochRecord, level: str = "word") -> Iterator[Fig
     """Give what an epoch's record has."""
     if record.validation_accuracy is not None:
         yield Figure("validation", ACCURACY, record.validation_accuracy)
+    elif record.validation_micro_f1 is not None:
+        yield Figure("validation", F1, record.validation_micro_f1)
     elif record.validation_nll is not None:
         yield _likelihood("validation", record.validation_nll, level)
 
@@ -282,6 +287,9 @@ def _measure(model: CompactModel, config: Config, split: str) -> Figure:
         result = ready.evaluate(data.load_text_split(config.data, split))
         return _likelihood(split, result.nll, result.level, result.tokens)
     texts = data.load_split(config.data, split)
+    if ready.model.multi_label:
+        found = runtime.evaluate_labels(ready, texts.texts, texts.labels)
+        return Figure(split, F1, found.micro_f1, len(texts))
     accuracy = runtime.evaluate(ready, texts.texts, texts.labels).accuracy
     return Figure(split, ACCURACY, accuracy, len(texts))
 

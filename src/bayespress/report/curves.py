@@ -10,7 +10,7 @@ from bayespress.history import EpochRecord, perplexity
 from bayespress.report.lines import Series, line_chart
 from bayespress.report.run import ReportedRun
 from bayespress.report.svg import Figure
-from bayespress.report.wording import cut, number, percent, times
+from bayespress.report.wording import cut, fraction, number, percent, times
 
 Show = Callable[[float], str]
 
@@ -58,6 +58,10 @@ _ACCURACY = (
     ),
     Measure("train", "Training accuracy, %", lambda r: r.train_accuracy, _hundredths, 100),
 )
+_F1 = (
+    Measure("validation", "Validation micro-F1", lambda r: r.validation_micro_f1, fraction),
+    Measure("train", "Training micro-F1", lambda r: r.train_micro_f1, fraction),
+)
 _PERPLEXITY = (
     Measure("validation", "Validation perplexity", lambda r: r.validation_perplexity, number),
     Measure("train", "Training perplexity", lambda r: perplexity(r.nll), number),
@@ -68,6 +72,7 @@ _BITS = (
 )
 _QUALITY = {
     "classify": (*_ACCURACY, "Accuracy, %"),
+    "labels": (*_F1, "Micro-F1"),
     "word": (*_PERPLEXITY, "Perplexity"),
     "char": (*_BITS, "Bits per character"),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from bayespress.history import perplexity
 from bayespress.report.markup import Markup, join, tag
 from bayespress.report.run import ReportedRun
-from bayespress.report.wording import counted, duration, kept_of, number, percent, times
+from bayespress.report.wording import counted, duration, fraction, kept_of, number, percent, times
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ def _validation(run: ReportedRun) -> str | None:
         return None
     if record.validation_accuracy is not None:
         return percent(record.validation_accuracy)
+    if record.validation_micro_f1 is not None:
+        return f"micro-F1 {fraction(record.validation_micro_f1)}"
     if record.validation_bits is None or record.validation_perplexity is None:
         return None
     if run.kind == "char":
@@ -146,6 +148,13 @@ _FILE = "of the shipped file"
 _ROWS = (
     Row("letter code", "which parts have a prior that prunes", _code),
     Row("test accuracy", _FILE, _test("test_accuracy_file", percent, "classify")),
+    Row("test micro-F1", _FILE, _test("test_micro_f1_file", fraction, "labels")),
+    Row("test macro-F1", "mean of the labels", _test("test_macro_f1_file", fraction, "labels")),
+    Row(
+        "exact match",
+        "test texts whose labels are all right",
+        _test("test_exact_match_file", percent, "labels"),
+    ),
     Row("test perplexity", _FILE, _test("test_nll_file", _perplexity, "word")),
     Row("test bits per character", _FILE, _test("test_nll_file", _bits, "char")),
     Row("tested on", "looked at once, at the end", _tested_on),
@@ -202,6 +211,11 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
         _EPOCH,
         ("training", lambda r: _or_none(r.train_accuracy, percent)),
         ("validation", lambda r: _or_none(r.validation_accuracy, percent)),
+    ),
+    "labels": (
+        _EPOCH,
+        ("training micro-F1", lambda r: _or_none(r.train_micro_f1, fraction)),
+        ("validation", lambda r: _or_none(r.validation_micro_f1, fraction)),
     ),
     "word": (
         _EPOCH,

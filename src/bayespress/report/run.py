@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayespress import compact
-from bayespress.compact import CompactLanguageModel, CompactModel
+from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel
 from bayespress.config import Config
 from bayespress.errors import RunError
 from bayespress.history import EpochRecord, read_history
@@ -83,9 +83,13 @@ class ReportedRun:
 
     @property
     def kind(self) -> str:
-        """``classify``, or a language model's level: ``word`` or ``char``."""
+        """``classify``, ``labels`` where texts have several, or a language model's level."""
         if isinstance(self.model, CompactLanguageModel):
             return self.model.encoder.level
+        if any(record.validation_micro_f1 is not None for record in self.history):
+            return "labels"
+        if isinstance(self.model, CompactClassifier) and self.model.multi_label:
+            return "labels"
         if self.config is not None:
             return self.config.text.level if self.config.data.task == "lm" else "classify"
         is_language = any(record.validation_nll is not None for record in self.history)

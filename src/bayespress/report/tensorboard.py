@@ -16,7 +16,10 @@ _PREFIX = "events.out.tfevents."
 _KIND = ".bayespress"
 _COUNTS = ("words", "dims", "neurons", "gates")
 _PLAIN = ("loss", "nll", "kl", "kl_weight", "learning_rate", "score", "seconds")
-_QUALITY = ("train_accuracy", "validation_accuracy", "validation_nll", "validation_perplexity")
+_QUALITY = (
+    *("train_accuracy", "validation_accuracy", "train_micro_f1", "validation_micro_f1"),
+    *("validation_nll", "validation_perplexity"),
+)
 _RATIOS = ("compression_ratio", "stored_compression_ratio", "dense_ratio")
 
 

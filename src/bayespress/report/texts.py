@@ -31,10 +31,10 @@ _SEED, _LENGTH = 1, 60
 
 @dataclass(frozen=True)
 class Example:
-    """A text, and its label where that is known."""
+    """A text, and its label, or its labels, where that is known."""
 
     text: str
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
 
 
 def examples_of(run: ReportedRun) -> tuple[list[Example], str]:
@@ -66,8 +66,7 @@ def _chosen(predictor: TextPredictor, config: Config) -> list[Example]:
         if _LEAST_WORDS <= len(list(spans(text))) <= _MOST_WORDS
     ]
     if predictor.model.multi_label:
-        # Which labels belong to a text is not held against the answer.
-        return [Example(one.text) for one in handy[:_SEVERAL]]
+        return handy[:_SEVERAL]
     # A source may name its classes one behind the other.
     of_class = ([one for one in handy if one.label == label] for label in predictor.labels)
     pairs = [one for some in of_class for one in some[:_LOOKED_AT]]
@@ -99,9 +98,7 @@ def _explained(predictor: TextPredictor, example: Example) -> Markup:
     found = explain(predictor, example.text)
     answer = _answer(found)
     if example.label is not None:
-        verdict = "right" if example.label == found.label else "its label is "
-        named = () if example.label == found.label else (tag("bdi", example.label),)
-        answer += ["; ", verdict, *named]
+        answer += ["; ", *_verdict(example.label, found)]
     if list(found.given) != [found.explained]:
         answer += ["; marked: ", tag("bdi", found.explained)]
     return join(
@@ -110,6 +107,19 @@ def _explained(predictor: TextPredictor, example: Example) -> Markup:
             tag("p", *_coloured(example.text, found), class_="text", dir="auto"),
         ]
     )
+
+
+def _verdict(label: str | tuple[str, ...], found: Explanation) -> list[Markup | str]:
+    """Hold what a text is given against what it has."""
+    wanted = {label} if isinstance(label, str) else set(label)
+    if wanted == set(found.given):
+        return ["right"]
+    if not label:
+        return ["it has no label"]
+    if isinstance(label, str):
+        return ["its label is ", tag("bdi", label)]
+    named = [part for one in label for part in (", ", tag("bdi", one))]
+    return ["its labels are " if len(label) > 1 else "its label is ", *named[1:]]
 
 
 def _answer(found: Explanation) -> list[Markup | str]:

@@ -14,6 +14,17 @@ def percent(share: float) -> str:
     return f"{share:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
+def fraction(value: float) -> str:
+    """Write an F1.
+
+    Examples
+    --------
+    >>> fraction(0.83888)
+    '0.8389'
+    """
+    return f"{value:.4f}"
+
+
 def times(ratio: float) -> str:
     """Write a ratio, with a decimal as long as it says something.
 

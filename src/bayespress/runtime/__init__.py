@@ -3,6 +3,7 @@
 from bayespress.runtime.evaluation import Evaluation, LanguageEvaluation, class_numbers, evaluate
 from bayespress.runtime.explain import Explanation, WordEffect, explain
 from bayespress.runtime.inspection import Inspection, LanguageInspection, inspect
+from bayespress.runtime.labels import LabelEvaluation, evaluate_labels, label_matrix
 from bayespress.runtime.language import LanguageModel
 from bayespress.runtime.loading import load, load_classifier, load_language_model, ready
 from bayespress.runtime.lstm import LSTMState, NumpyLSTM
@@ -13,6 +14,7 @@ __all__ = [
     "Explanation",
     "Inspection",
     "LSTMState",
+    "LabelEvaluation",
     "LanguageEvaluation",
     "LanguageInspection",
     "LanguageModel",
@@ -21,8 +23,10 @@ __all__ = [
     "WordEffect",
     "class_numbers",
     "evaluate",
+    "evaluate_labels",
     "explain",
     "inspect",
+    "label_matrix",
     "load",
     "load_classifier",
     "load_language_model",

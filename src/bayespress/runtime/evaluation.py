@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayespress.errors import DataError
-from bayespress.runtime.predictor import TextPredictor
+from bayespress.runtime.predictor import Answer, TextPredictor
 
 _MAX_EXPONENT = 709.0
 """Beyond, exp() has no finite result."""
@@ -84,7 +84,7 @@ class LanguageEvaluation:
         return asdict(self)
 
 
-def class_numbers(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
+def class_numbers(labels: Sequence[Answer], known: Sequence[str]) -> NDArray[np.int64]:
     """Turn labels into class numbers.
 
     Raises
@@ -92,7 +92,7 @@ def class_numbers(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.int
     DataError
         If a label is not one of the known ones.
     """
-    number = {label: k for k, label in enumerate(known)}
+    number: dict[Answer, int] = {label: k for k, label in enumerate(known)}
     strange = next((label for label in labels if label not in number), None)
     if strange is not None:
         raise DataError(
@@ -101,14 +101,18 @@ def class_numbers(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.int
     return np.array([number[label] for label in labels], dtype=np.int64)
 
 
-def evaluate(predictor: TextPredictor, texts: Sequence[str], labels: Sequence[str]) -> Evaluation:
-    """Compare a model's answers with labels.
+def evaluate(
+    predictor: TextPredictor, texts: Sequence[str], labels: Sequence[Answer]
+) -> Evaluation:
+    """Compare a model's answers with labels; see :func:`evaluate_labels` where texts have several.
 
     Raises
     ------
     DataError
-        If there are no texts, or the model does not know a label.
+        If there are no texts, or the model does not know a label, or gives a text several.
     """
+    if predictor.model.multi_label:
+        raise DataError("the model gives a text several labels: measure it by evaluate_labels")
     if not texts:
         raise DataError("there is no text to evaluate on")
     expected = class_numbers(labels, predictor.labels)

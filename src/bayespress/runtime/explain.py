@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
 from bayespress.errors import ConfigError
-from bayespress.runtime.predictor import TextPredictor, for_each_class, probabilities
-
-_GIVEN = 0.5
-"""From this probability on a text is given a label, where it may have several."""
+from bayespress.runtime.predictor import (
+    TextPredictor,
+    for_each_class,
+    labels_in,
+    probabilities,
+)
 
 
 @dataclass(frozen=True)
@@ -169,8 +171,7 @@ def _odds_of(model: CompactClassifier, logits: FloatArray, label: int) -> NDArra
 
 def _given(model: CompactClassifier, shares: FloatArray) -> Mapping[str, float]:
     """Name what a text is given, by falling probability."""
-    order = np.argsort(-shares, kind="stable").tolist()
-    chosen = [k for k in order if shares[k] >= _GIVEN] if model.multi_label else order[:1]
+    chosen = labels_in(shares) if model.multi_label else [int(shares.argmax())]
     return {model.labels[k]: float(shares[k]) for k in chosen}
 
 

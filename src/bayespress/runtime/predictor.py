@@ -13,6 +13,11 @@ from bayespress.compact.model import FloatArray
 from bayespress.errors import DataError
 from bayespress.runtime.network import NumpyNetwork, Tables
 
+Answer = str | tuple[str, ...]
+"""What a text is given: its class, or of a model for several labels all those that it has."""
+
+_GIVEN = 0.5
+"""From this probability on a text is given a label, where it may have several."""
 _CHUNK = 512
 _MAX_TABLE = 2**27
 """Numbers in a table of all words' projections; beyond, only the words of a chunk are projected."""
@@ -34,9 +39,24 @@ class Predictor(ABC):
         """Names of the classes."""
         return self.model.labels
 
-    def predict(self, texts: Sequence[str]) -> list[str]:
-        """Name the most probable class of each text."""
-        return [self.labels[best] for best in self.predict_proba(texts).argmax(axis=1).tolist()]
+    def predict(self, texts: Sequence[str]) -> list[str] | list[tuple[str, ...]]:
+        """Name the most probable class of each text.
+
+        Parameters
+        ----------
+        texts
+            Raw texts.
+
+        Returns
+        -------
+        list
+            The class of each text. Of a model for several labels at once a tuple for each text: all
+            labels with a probability of at least 0.5, the most probable one first, or none.
+        """
+        shares = self.predict_proba(texts)
+        if self.model.multi_label:
+            return [tuple(self.labels[k] for k in labels_in(row)) for row in shares]
+        return [self.labels[best] for best in shares.argmax(axis=1).tolist()]
 
     def predict_proba(self, texts: Sequence[str]) -> FloatArray:
         """Give each text's class probabilities.
@@ -185,6 +205,29 @@ class TextPredictor(Predictor):
             return self._tables, ids
         distinct, rows = np.unique(ids, return_inverse=True)
         return self._network.project(self._vectors[distinct]), rows
+
+
+def is_given(shares: FloatArray) -> NDArray[np.bool_]:
+    """Tell of labels by their probabilities whether a text is given them, in the same shape."""
+    return shares >= _GIVEN
+
+
+def labels_in(shares: FloatArray) -> list[int]:
+    """Give the numbers of the labels that a text is given, by falling probability.
+
+    Parameters
+    ----------
+    shares
+        Probability of each label, shape ``(labels,)``.
+
+    Examples
+    --------
+    >>> labels_in(np.array([0.6, 0.2, 0.9], np.float32)), labels_in(np.zeros(3, np.float32))
+    ([2, 0], [])
+    """
+    order = np.argsort(-shares, kind="stable")
+    numbers: list[int] = order[is_given(shares)[order]].tolist()
+    return numbers
 
 
 def probabilities(model: CompactClassifier, logits: FloatArray) -> FloatArray:

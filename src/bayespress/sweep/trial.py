@@ -23,7 +23,7 @@ class Figures:
     score
         What the best epoch is chosen by, see ``compression_worth``.
     quality
-        Accuracy; of a language model minus the nats a token.
+        Accuracy; of several labels micro-F1, of a language model minus the nats a token.
     compression_ratio
         The papers' count; a geometric mean.
     """
@@ -46,6 +46,8 @@ def quality(record: EpochRecord) -> float:
     """Tell how good an epoch's network is, whatever its size; more is better."""
     if record.validation_accuracy is not None:
         return record.validation_accuracy
+    if record.validation_micro_f1 is not None:
+        return record.validation_micro_f1
     return -(record.validation_nll or 0.0)
 
 

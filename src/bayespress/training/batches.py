@@ -22,7 +22,8 @@ _POOL = 50  # batches that are sorted by length together: longer pools would bia
 class TextBatch:
     """Padded on the left: ids and mask of shape ``(batch, time)``, labels ``(batch,)``.
 
-    Where classes have weights, `weights` has that of each text's class.
+    Where a text may have several labels, `labels` says whether it has each, ``(batch, labels)``.
+    Where classes or labels have weights, `weights` has them, in the shape of `labels`.
     """
 
     ids: Tensor
@@ -46,14 +47,23 @@ class TextBatch:
     def loss(
         self, module: nn.Module, noise: torch.Generator, share: Share | None
     ) -> tuple[Tensor, Tensor]:
-        """Mean negative log likelihood of a text, and the share of right answers."""
+        """Mean negative log likelihood of a text, and what is counted of the answers."""
         labels, weights = self.labels, self.weights
         if share is not None:
             labels = share.of(labels)
             weights = None if weights is None else share.of(weights)
         logits = module(self.ids, self.mask, noise, share)
         likelihood = nll(logits, labels, weights)
-        return likelihood, (answers(logits) == labels).to(likelihood.dtype).mean()
+        return likelihood, _tallies(logits, labels).to(likelihood.dtype)
+
+
+def _tallies(logits: Tensor, labels: Tensor) -> Tensor:
+    """Count as :class:`~bayespress.training.tasks.Batch` says."""
+    if labels.dim() == 1:
+        return (answers(logits) == labels).to(logits.dtype).mean()[None]
+    given = logits >= 0
+    counts = torch.stack([2 * (given & labels).sum(), given.sum() + labels.sum()])
+    return counts / len(labels)
 
 
 def answers(logits: Tensor) -> Tensor:
@@ -111,10 +121,22 @@ class PackedIds(Sequence[NDArray[np.int32]]):
 
 @dataclass(frozen=True)
 class EncodedTexts:
-    """Texts as ids, the numbers of their classes, and a weight for each class if they have any."""
+    """Texts as ids, their labels, and what these count.
+
+    Attributes
+    ----------
+    ids
+        Of each text, shape ``(length,)``.
+    labels
+        Numbers of their classes, shape ``(N,)``; or whether each text has each of several labels,
+        shape ``(N, labels)``.
+    class_weights
+        A weight for each class, shape ``(classes,)``; or for not having and for having each label,
+        shape ``(2, labels)``. None: all count alike.
+    """
 
     ids: Sequence[NDArray[np.int32]]
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64] | NDArray[np.bool_]
     class_weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
@@ -145,13 +167,25 @@ class EncodedTexts:
         for row, one in enumerate(chosen):
             start = longest - len(one)
             ids[row, start:], mask[row, start:] = one, True
-        labels, of_class = self.labels[indices], self.class_weights
+        labels = self.labels[indices]
+        weights = self._weights(labels)
         return TextBatch(
             torch.from_numpy(ids),
             torch.from_numpy(mask),
             torch.from_numpy(labels),
-            None if of_class is None else torch.from_numpy(of_class[labels]),
+            None if weights is None else torch.from_numpy(weights),
         )
+
+    def _weights(self, labels: NDArray[np.generic]) -> NDArray[np.float32] | None:
+        """Give what each text counts, or each label of each text."""
+        of_class = self.class_weights
+        if of_class is None:
+            return None
+        weights: NDArray[np.float32]
+        weights = (
+            of_class[labels] if labels.ndim == 1 else np.where(labels, of_class[1], of_class[0])
+        )
+        return weights
 
     def batches(self, size: int, seed: Sequence[int], *, by_length: bool) -> Iterator[TextBatch]:
         """Iterate over one epoch.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bayespress.compression import Network, compact_with_rows
 from bayespress.config import Config, TrainingConfig
@@ -16,6 +16,8 @@ from bayespress.data import Splits
 from bayespress.errors import DataError
 from bayespress.models import TextClassifierNet
 from bayespress.runtime import TextPredictor
+from bayespress.runtime.labels import micro_f1
+from bayespress.runtime.predictor import is_given, probabilities
 from bayespress.text import TextEncoder, renumbering
 from bayespress.training.batches import EncodedTexts, TextBatch, answers
 from bayespress.training.encoding import encode
@@ -26,7 +28,7 @@ from bayespress.training.tasks import Measure
 
 @dataclass(frozen=True)
 class Classification:
-    """Labelled texts as ids and class numbers."""
+    """Labelled texts as ids, and class numbers or several labels each."""
 
     interface: ClassifierInterface
     train: EncodedTexts
@@ -68,12 +70,17 @@ class Classification:
         )
 
     def validate(self, net: Network) -> Measure:
-        """Share of validation texts that the pruned network gets right."""
+        """Share of validation texts that the pruned network gets right; of several labels, F1."""
         if not isinstance(net, TextClassifierNet):
             raise TypeError(f"a classifier is needed, got {type(net).__name__}")
-        model, rows = compact_with_rows(net, self.encoder, self.labels)
+        several = self.interface.multi_label
+        model, rows = compact_with_rows(net, self.encoder, self.labels, multi_label=several)
         texts = self.validation.renumber(renumbering(self.encoder.vocabulary.num_rows, rows))
-        found = answers(torch.from_numpy(TextPredictor(model).logits(texts.ids)))
+        logits = TextPredictor(model).logits(texts.ids)
+        if several:
+            given = is_given(probabilities(model, logits))
+            return Measure(micro_f1=micro_f1(given, texts.labels.astype(np.bool_)))
+        found = answers(torch.from_numpy(logits))
         return Measure(accuracy=float((found.numpy() == texts.labels).mean()))
 
 
@@ -106,10 +113,10 @@ def prepare_classification(
         raise DataError(
             f"no word occurs in {config.text.min_documents} training texts: lower --min-documents"
         )
-    interface = ClassifierInterface(encoded.encoder, splits.labels)
-    weights = splits.class_weights
+    interface = ClassifierInterface(encoded.encoder, splits.labels, splits.multi_label)
+    weights: ArrayLike | None = splits.class_weights
     if weights is None and config.training.class_weight == "balanced":
-        weights = balanced(encoded.train.labels, len(splits.labels))
+        weights = _balance(encoded.train.labels, len(splits.labels))
     train = encoded.train
     if weights is not None:
         train = replace(train, class_weights=np.array(weights, np.float32))
@@ -117,6 +124,38 @@ def prepare_classification(
     if restricted is None:
         return task
     return task.restrict(restricted, task.encoder.vocabulary.rows_in(restricted.encoder.vocabulary))
+
+
+def _balance(labels: NDArray[np.generic], classes: int) -> ArrayLike:
+    if labels.ndim == 2:
+        return balanced_labels(labels.astype(np.bool_))
+    return balanced(labels.astype(np.int64), classes)
+
+
+def balanced_labels(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weigh each of several labels so that having it and not having it count alike.
+
+    Parameters
+    ----------
+    labels
+        Whether each text has each label, shape ``(N, labels)``.
+
+    Returns
+    -------
+    ndarray
+        N / (2 · texts), without the label and with it, shape ``(2, labels)``. Over all texts a
+        label's weights are 1 on average, so that the divergence weighs what it did.
+
+    Examples
+    --------
+    >>> balanced_labels(np.array([[True], [False], [False], [False]])).tolist()
+    [[0.6666666666666666], [2.0]]
+    """
+    having = labels.sum(axis=0)
+    weights: NDArray[np.float64] = len(labels) / (
+        2 * np.maximum(np.stack([len(labels) - having, having]), 1)
+    )
+    return weights
 
 
 def balanced(labels: NDArray[np.int64], classes: int) -> tuple[float, ...]:

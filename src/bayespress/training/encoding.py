@@ -9,12 +9,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bayespress.config import TextConfig
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import BayespressError, RunError
-from bayespress.runtime import class_numbers
+from bayespress.runtime import class_numbers, label_matrix
 from bayespress.storage import cache_folder
 from bayespress.text import TextEncoder
 from bayespress.training.batches import EncodedTexts, PackedIds
@@ -52,17 +54,25 @@ def encode(splits: Splits, config: TextConfig, digest: str) -> Encoded:
         return kept
     began = time.perf_counter()
     encoder = TextEncoder.fit(splits.train.texts, config)
-    parts = (_encode(encoder, part, splits.labels) for part in (splits.train, splits.validation))
-    encoded = Encoded(encoder, *parts)
+    train, validation = (
+        _encode(encoder, part, splits) for part in (splits.train, splits.validation)
+    )
+    encoded = Encoded(encoder, train, validation)
     if file is not None and time.perf_counter() - began > _WORTH_SECONDS:
         with contextlib.suppress(BayespressError, OSError):  # it was only to save time
             _write(file, encoded)
     return encoded
 
 
-def _encode(encoder: TextEncoder, texts: LabelledTexts, labels: tuple[str, ...]) -> EncodedTexts:
+def _encode(encoder: TextEncoder, texts: LabelledTexts, splits: Splits) -> EncodedTexts:
     ids = PackedIds.of(encoder.encode(text) for text in texts.texts)
-    return EncodedTexts(ids, class_numbers(texts.labels, labels))
+    return EncodedTexts(ids, _targets(texts, splits))
+
+
+def _targets(texts: LabelledTexts, splits: Splits) -> NDArray[np.int64] | NDArray[np.bool_]:
+    if splits.multi_label:
+        return label_matrix(texts.labels, splits.labels)
+    return class_numbers(texts.labels, splits.labels)
 
 
 def _file(config: TextConfig, digest: str) -> Path | None:
@@ -84,7 +94,7 @@ def _read(file: Path, splits: Splits) -> Encoded | None:
                 PackedIds(
                     tensors[f"{name}.ids"].numpy(), tensors[f"{name}.lengths"].numpy().cumsum()
                 ),
-                class_numbers(part.labels, splits.labels),
+                _targets(part, splits),
             )
             for name, part in (("train", splits.train), ("validation", splits.validation))
         )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 import bayespress
 from bayespress import compact, runtime
@@ -20,7 +21,9 @@ from bayespress.compression import Network, prune_more, sigma_twin, statistics
 from bayespress.data import LabelledTexts
 from bayespress.errors import DataError
 from bayespress.models import LanguageModelNet, TextClassifierNet
-from bayespress.runtime import class_numbers
+from bayespress.runtime import TextPredictor, class_numbers, label_matrix
+from bayespress.runtime.labels import micro_f1
+from bayespress.runtime.predictor import is_given
 from bayespress.training.batches import EncodedTexts
 from bayespress.training.interfaces import (
     ClassifierInterface,
@@ -143,13 +146,31 @@ def _test_classifier(trained: Trained, file: Path, test: LabelledTexts) -> dict[
         return {"test_texts": 0}
     predictor = runtime.load_classifier(file)
     masked = masked_probabilities(trained, test.texts)
+    difference = float(np.abs(masked - predictor.predict_proba(test.texts)).max())
+    if predictor.model.multi_label:
+        return _test_labels(masked, predictor, test) | {"largest_difference": difference}
     shipped = runtime.evaluate(predictor, test.texts, test.labels)
     expected = class_numbers(test.labels, predictor.labels)
     return {
         "test_texts": len(test),
         "test_accuracy_masked": float((masked.argmax(axis=1) == expected).mean()),
         "test_accuracy_file": shipped.accuracy,
-        "largest_difference": float(np.abs(masked - predictor.predict_proba(test.texts)).max()),
+        "largest_difference": difference,
+    }
+
+
+def _test_labels(
+    masked: NDArray[np.float32], predictor: TextPredictor, test: LabelledTexts
+) -> dict[str, Any]:
+    """Compare both on texts that may have several labels."""
+    shipped = runtime.evaluate_labels(predictor, test.texts, test.labels)
+    wanted = label_matrix(test.labels, predictor.labels)
+    return {
+        "test_texts": len(test),
+        "test_micro_f1_masked": micro_f1(is_given(masked), wanted),
+        "test_micro_f1_file": shipped.micro_f1,
+        "test_macro_f1_file": shipped.macro_f1,
+        "test_exact_match_file": shipped.exact_match,
     }
 
 
@@ -196,12 +217,18 @@ def masked_probabilities(trained: Trained, texts: Sequence[str]) -> NDArray[np.f
         for start in range(0, len(order), _BATCH):
             batch = encoded.batch(order[start : start + _BATCH])
             logits = net(batch.ids, batch.mask)
-            if logits.shape[1] == 1:
-                logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
-            parts.append(torch.softmax(logits, dim=1).numpy())
+            parts.append(_shares(logits, interface).numpy())
     probabilities = np.empty_like(np.concatenate(parts))
     probabilities[order] = np.concatenate(parts)
     return probabilities
+
+
+def _shares(logits: Tensor, interface: ClassifierInterface) -> Tensor:
+    if interface.multi_label:
+        return torch.sigmoid(logits)
+    if logits.shape[1] == 1:
+        logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
+    return torch.softmax(logits, dim=1)
 
 
 def masked_nll(trained: Trained, text: str) -> NDArray[np.float64]:

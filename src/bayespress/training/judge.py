@@ -8,7 +8,7 @@ from bayespress import data
 from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel
 from bayespress.config import DataConfig
 from bayespress.history import perplexity
-from bayespress.runtime import LanguageModel, TextPredictor, evaluate
+from bayespress.runtime import LanguageModel, TextPredictor, evaluate, evaluate_labels
 
 
 class Judge(Protocol):
@@ -50,6 +50,27 @@ class AccuracyJudge:
         return f"{merit:.2%}"
 
 
+class LabelJudge:
+    """Measures classifiers for several labels: F1 over all validation texts and labels."""
+
+    measure = "micro-F1"
+
+    def __init__(self, config: DataConfig) -> None:
+        self._texts = data.load_split(config, "validation")
+        self.data = f"{len(self._texts):,} validation texts"
+
+    def __call__(self, model: CompactModel) -> float:
+        """Measure a model: more is better."""
+        if not isinstance(model, CompactClassifier):
+            raise TypeError("only a classifier gives labels")
+        texts = self._texts
+        return evaluate_labels(TextPredictor(model), texts.texts, texts.labels).micro_f1
+
+    def shown(self, merit: float) -> str:
+        """Write it with four decimals."""
+        return f"{merit:.4f}"
+
+
 class LikelihoodJudge:
     """Measures language models: minus the nats a token of the validation text."""
 
@@ -78,4 +99,6 @@ def judge_of(config: DataConfig) -> Judge:
     DataError, StorageError, MissingExtraError
         If there are none, or they cannot be read.
     """
-    return LikelihoodJudge(config) if config.task == "lm" else AccuracyJudge(config)
+    if config.task == "lm":
+        return LikelihoodJudge(config)
+    return AccuracyJudge(config) if config.label_separator is None else LabelJudge(config)

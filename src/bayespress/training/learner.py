@@ -29,13 +29,13 @@ class Step:
         Mean negative log likelihood, nats.
     kl
         Undivided divergence of what is left of the network, nats; 0 in phases without noise.
-    accuracy
-        Share of right answers; None for language models.
+    tallies
+        What is counted of the answers, see :meth:`Batch.loss`; none for language models.
     """
 
     nll: float
     kl: float
-    accuracy: float | None
+    tallies: tuple[float, ...]
 
 
 class Learner:
@@ -103,13 +103,13 @@ class Learner:
         """Take one step; `divergence_scale` is what a nat of divergence counts."""
         share = self.workers.share(len(batch))
         weight = self.workers.weight_of(share)
-        mean, accuracy = batch.to(self.workers.device).loss(self._parallel, noise, share)
+        mean, tallies = batch.to(self.workers.device).loss(self._parallel, noise, share)
         likelihood = weight * mean
         self.optimizer.zero_grad()
         likelihood.backward()
         divergence = self.optimizer.step_with_kl(
             divergence_scale if self.net.training else None, self.config.training.clip_norm
         )
-        figures = [likelihood.detach(), *([] if accuracy is None else [weight * accuracy])]
+        figures = [likelihood.detach(), *([] if tallies is None else weight * tallies)]
         first, *rest = self.workers.average(torch.stack(figures)).tolist()
-        return Step(nll=first, kl=divergence, accuracy=rest[0] if rest else None)
+        return Step(nll=first, kl=divergence, tallies=tuple(rest))

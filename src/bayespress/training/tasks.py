@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,33 +33,50 @@ class Batch(Protocol):
 
         Returns
         -------
-        nll, accuracy
-            Mean negative log likelihood in nats, and the share of right answers where there are
-            answers.
+        nll, tallies
+            Mean negative log likelihood in nats, and what is counted of the answers, a sequence:
+            the share of right ones, shape ``(1,)``; of several labels twice those rightly given,
+            and those given or wanted, shape ``(2,)``. None where there are no answers.
         """
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How well a network does on data that it does not learn from.
+    """How well a network does.
 
     Attributes
     ----------
     accuracy
-        Share of right answers; None for language models.
+        Share of right answers; None for language models, and where texts have several labels.
     nll
         Mean negative log likelihood of a token, in nats; None for classifiers.
+    micro_f1
+        Of several labels, F1 over all pairs of a text and a label; None for all others.
     """
 
     accuracy: float | None = None
     nll: float | None = None
+    micro_f1: float | None = None
 
     @property
     def score(self) -> float:
         """What grows as the network gets better."""
         if self.accuracy is not None:
             return self.accuracy
-        return -(self.nll or 0.0)
+        return -(self.nll or 0.0) if self.micro_f1 is None else self.micro_f1
+
+    @classmethod
+    def of_tallies(cls, tallies: Sequence[float]) -> Measure:
+        """Work it out of the means of what :meth:`Batch.loss` counts.
+
+        Examples
+        --------
+        >>> Measure.of_tallies([0.75]).accuracy, Measure.of_tallies([1.0, 2.5]).micro_f1
+        (0.75, 0.4)
+        """
+        if len(tallies) == 1:
+            return cls(accuracy=tallies[0])
+        return cls(micro_f1=tallies[0] / tallies[1] if tallies[1] else 0.0) if tallies else cls()
 
 
 class Task(Protocol):

@@ -32,7 +32,7 @@ from bayespress.training.state import (
     set_rate_factor,
     state_tensors,
 )
-from bayespress.training.tasks import Task
+from bayespress.training.tasks import Measure, Task
 from bayespress.training.workers import Workers
 from bayespress.variational import kl
 
@@ -44,19 +44,14 @@ class _Means:
     loss: float
     nll: float
     kl: float
-    accuracy: float | None
+    tallies: tuple[float, ...]
 
     @classmethod
     def of(cls, steps: list[_Means]) -> _Means:
         """Take the means of single steps' figures."""
-
-        def mean(values: list[float | None]) -> float | None:
-            known = [value for value in values if value is not None]
-            return math.fsum(known) / len(known) if known else None
-
-        columns = zip(*((s.loss, s.nll, s.kl, s.accuracy) for s in steps), strict=True)
-        loss, nll, kl, accuracy = (mean(list(column)) for column in columns)
-        return cls(loss or 0.0, nll or 0.0, kl or 0.0, accuracy)
+        columns = zip(*((s.loss, s.nll, s.kl, *s.tallies) for s in steps), strict=True)
+        loss, nll, kl, *tallies = (math.fsum(column) / len(column) for column in columns)
+        return cls(loss, nll, kl, tuple(tallies))
 
 
 class Trainer:
@@ -152,7 +147,7 @@ class Trainer:
         if self._schedule.phase(epoch) is not Phase.DENSE:
             self._shrink()
         stats = statistics(self.net, self._full.size)
-        measure = self.task.validate(self.net)
+        training, measure = Measure.of_tallies(means.tallies), self.task.validate(self.net)
         score = measure.score + self.config.training.compression_worth * math.log10(
             stats.compression_ratio
         )
@@ -166,9 +161,11 @@ class Trainer:
             kl_weight=self._schedule.kl_weight(last_step),
             learning_rate=self.config.training.learning_rate
             * self._schedule.rate_factor(last_step),
-            train_accuracy=means.accuracy,
+            train_accuracy=training.accuracy,
             validation_accuracy=measure.accuracy,
             validation_nll=measure.nll,
+            train_micro_f1=training.micro_f1,
+            validation_micro_f1=measure.micro_f1,
             score=score,
             **_counts(stats),
         )
@@ -217,7 +214,7 @@ class Trainer:
             loss = step.nll + scale * divergence
             if not math.isfinite(loss):
                 raise TrainingError(self._not_finite(epoch, number + 1))
-            steps.append(_Means(loss, step.nll, divergence, step.accuracy))
+            steps.append(_Means(loss, step.nll, divergence, step.tallies))
             self.listener.on_step(number + 1, loss)
         self._learner.end_epoch()
         return _Means.of(steps)
