@@ -22,9 +22,10 @@ from bayespress.text import renumbering
 from bayespress.training.batches import EncodedTexts
 
 CODE = "DCDCCD"
+CELL = "recurrent.layers.0.0"
 MATRICES = tuple(
     f"{name}.mean"
-    for name in ("embedding.weight", "lstm.weight_ih", "lstm.weight_hh", "output.weight")
+    for name in ("embedding.weight", f"{CELL}.weight_ih", f"{CELL}.weight_hh", "output.weight")
 )
 """All weights; what else there is are biases."""
 
@@ -144,7 +145,7 @@ def to_compact(net: Net, task: Task, rows: np.ndarray) -> CompactClassifier:
     activation = task.config.model.gate_activation
     lstm = CompactLSTM(weight_ih, weight_hh, bias, live.numpy(), activation)
     model = CompactClassifier(
-        encoder, embedding, lstm, output_weight, output_bias, task.splits.labels
+        encoder, embedding, ((lstm,),), output_weight, output_bias, task.splits.labels
     )
     return compact.by_alphabet(replace(model, info=_info(model, task)))
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from frontier_lstm import (
+    CELL,
     MATRICES,
     Dense,
     Net,
@@ -171,7 +172,7 @@ class Pruned:
         outputs = torch.arange(self.net.output.out_features)
         axes = ((rows, dims), (gates, dims), (gates, neurons), (outputs, neurons))
         places = dict(zip(MATRICES, axes, strict=True))
-        places["lstm.bias"] = (gates,)
+        places[f"{CELL}.bias"] = (gates,)
         old = dict(self.net.named_parameters())
         config = replace(self.config, embedding_size=len(dims), hidden_size=len(neurons))
         self.net = Net(len(rows), len(outputs), config)
