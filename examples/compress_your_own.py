@@ -24,7 +24,7 @@ from torch.nn.utils.rnn import pad_sequence
 import bayespress
 from bayespress import data
 from bayespress.config import Config
-from bayespress.conversion import freeze
+from bayespress.conversion import freeze, parameter_groups
 from bayespress.nn import kl, named_variational_parameters
 from bayespress.text import TextEncoder
 
@@ -99,7 +99,8 @@ def train(
 ) -> Iterator[int]:
     """Train a model, and stop after each epoch; the divergence's weight rises from zero."""
     generator = torch.Generator().manual_seed(seed)
-    adam = torch.optim.Adam(model.parameters(), lr=rate)
+    groups = parameter_groups(model, rate, log_sigma_rate=6 * rate)
+    adam = torch.optim.Adam(groups)
     for epoch in range(epochs):
         model.train(noise)
         weight = kl_weight * min(1.0, 2 * epoch / epochs)
@@ -151,7 +152,7 @@ def main() -> None:
     parser.add_argument("--sparse-epochs", type=int, default=60)
     parser.add_argument("--target", type=float, default=80.0, help="all weights over kept ones")
     parser.add_argument("--kl-weight", type=float, default=1.0)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=1e-3)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)

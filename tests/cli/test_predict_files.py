@@ -11,6 +11,8 @@ from pyarrow import parquet
 from bayespress import compact, runtime
 from bayespress.bulk import run
 from bayespress.cli import bulk as display
+from bayespress.compact import CompactGRU, save
+from bayespress.runtime import TextPredictor
 from bayespress.text.tokens import UNKNOWN
 from tests.cli.bulk_helpers import (
     MODEL,
@@ -24,6 +26,7 @@ from tests.cli.bulk_helpers import (
 )
 from tests.cli.helpers import call, refused, worked
 from tests.compact.language_strategies import random_language_model, word_encoder
+from tests.compact.strategies import encoder_of, random_network
 
 __all__ = ["cache", "small_parts_and_no_haste"]  # fixtures
 
@@ -89,6 +92,24 @@ def test_the_probability_of_each_class_and_other_names():
     line = json.loads(Path("out/b.jsonl").read_text())
     assert list(line) == [*names, "my_probabilities"]
     assert line["my_probabilities"]["negative"] == float(row["my_probability_negative"])
+
+
+def test_all_labels_that_a_text_is_given_are_told(tmp_path):
+    encoder = encoder_of(["dull", "wonderful", "film"])
+    model = random_network(encoder, CompactGRU, [[3]], outputs=3, multi_label=True, seed=4)
+    path = tmp_path / "several.bpr"
+    save(model, path)
+    texts = ["dull film", "wonderful", "", "film film dull"]
+    for name in ("a.csv", "b.jsonl", "c.parquet"):
+        write(f"data/{name}", texts)
+    worked("predict", path, "--input", "data", "--output", "out", "--workers", "1")
+    wanted = [list(labels) for labels in TextPredictor(model).predict(texts)]
+    assert {len(labels) for labels in wanted} > {1}  # some have several, or none
+    for name in ("a.csv", "c.parquet"):
+        assert [json.loads(row["labels"]) for row in read(f"out/{name}")] == wanted
+    lines = [json.loads(line) for line in Path("out/b.jsonl").read_text().splitlines()]
+    assert [list(line["labels"]) for line in lines] == wanted
+    assert all(min(line["labels"].values(), default=1) >= 0.5 for line in lines)
 
 
 def test_other_columns_stay_as_they_are():

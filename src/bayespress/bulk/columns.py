@@ -29,12 +29,15 @@ class Columns:
         Stands before the name of each new column.
     every_class
         Whether to add the probability of each class.
+    several
+        Whether a text may have several labels: those of at least 50 % are added too.
     """
 
     text: str
     labels: tuple[str, ...]
     prefix: str = ""
     every_class: bool = False
+    several: bool = False
 
     @property
     def label(self) -> str:
@@ -45,6 +48,16 @@ class Columns:
     def probability(self) -> str:
         """Name of the column of the answer's probability."""
         return f"{self.prefix}probability"
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Name of the column of all labels that a text is given; none where it has one label."""
+        return (f"{self.prefix}labels",) if self.several else ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Names of the new columns that hold text."""
+        return (self.label, *self.given)
 
     @property
     def probabilities(self) -> str:
@@ -60,7 +73,7 @@ class Columns:
     @property
     def added(self) -> tuple[str, ...]:
         """Names of all new columns of a table."""
-        return (self.label, self.probability, *self.of_classes)
+        return (self.label, self.probability, *self.given, *self.of_classes)
 
     def find(self, names: Sequence[str], place: str) -> int:
         """Find the text among the columns that there are, none of which may be a new one.
@@ -106,12 +119,20 @@ class Columns:
     def cells(self, answer: Answer) -> list[str | float]:
         """Give an answer's values of the new columns of a table."""
         label, probability, every = answer
-        return [label, probability, *(every if self.every_class else ())]
+        given = [json.dumps(list(self._given(every)), ensure_ascii=False)] if self.several else []
+        return [label, probability, *given, *(every if self.every_class else ())]
 
     def members(self, answer: Answer) -> str:
         """Write an answer's members of a JSON object."""
         label, probability, every = answer
         values: dict[str, object] = {self.label: label, self.probability: probability}
+        for name in self.given:
+            values[name] = self._given(every)
         if self.every_class:
             values[self.probabilities] = dict(zip(self.labels, every, strict=True))
         return json.dumps(values, ensure_ascii=False)[1:-1]
+
+    def _given(self, every: Sequence[float]) -> dict[str, float]:
+        """Choose the labels of at least 50 %, the most probable one first."""
+        pairs = zip(self.labels, every, strict=True)
+        return dict(sorted((p for p in pairs if p[1] >= 0.5), key=lambda pair: -pair[1]))

@@ -131,8 +131,10 @@ def _table(part: Path) -> pa.Table:
 def _added(columns: Columns) -> list[pa.Field]:
     import pyarrow as pa  # noqa: PLC0415
 
-    label, *numbers = columns.added
-    return [pa.field(label, pa.string()), *(pa.field(name, pa.float64()) for name in numbers)]
+    return [
+        pa.field(name, pa.string() if name in columns.texts else pa.float64())
+        for name in columns.added
+    ]
 
 
 def _rows_of_a_part(metadata: parquet.FileMetaData) -> int:

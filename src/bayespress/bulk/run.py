@@ -117,7 +117,7 @@ class Job:
             If answers would replace an input, or one another.
         """
         ready = runtime.load_classifier(model)
-        columns = Columns(text_column, ready.labels, prefix, probabilities)
+        columns = Columns(text_column, ready.labels, prefix, probabilities, ready.model.multi_label)
         files = tuple(_open(item, columns) for item in find(inputs, output))
         content = model.read_bytes()
         settings = {

@@ -2,6 +2,13 @@
 
 from bayespress.conversion.plain import ShrunkEmbedding
 from bayespress.conversion.smaller import shrink
-from bayespress.conversion.twins import ConversionWarning, convert, freeze
+from bayespress.conversion.twins import ConversionWarning, convert, freeze, parameter_groups
 
-__all__ = ["ConversionWarning", "ShrunkEmbedding", "convert", "freeze", "shrink"]
+__all__ = [
+    "ConversionWarning",
+    "ShrunkEmbedding",
+    "convert",
+    "freeze",
+    "parameter_groups",
+    "shrink",
+]

@@ -6,6 +6,7 @@ import copy
 import math
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -127,6 +128,47 @@ def freeze(module: nn.Module) -> None:
     """
     for _, parameter in named_variational_parameters(module):
         parameter.freeze()
+
+
+def parameter_groups(
+    module: nn.Module, rate: float, *, log_sigma_rate: float, group_rate: float | None = None
+) -> list[dict[str, Any]]:
+    """Divide a module's parameters for an optimiser that takes steps of three sizes.
+
+    Steps of Adam are of one size whatever a gradient's: log sigmas have farther to go than means,
+    and prune sooner with larger ones.
+
+    Parameters
+    ----------
+    module
+        Converted, or made of variational layers.
+    rate
+        Step size of means and of everything else.
+    log_sigma_rate
+        Of all log sigmas.
+    group_rate
+        Of the group variables' means; as `rate` by default.
+
+    Examples
+    --------
+    >>> model = convert(torch.nn.Linear(3, 2), "w")
+    >>> adam = torch.optim.Adam(parameter_groups(model, 1e-3, log_sigma_rate=6e-3))
+    >>> [(group["lr"], len(group["params"])) for group in adam.param_groups]
+    [(0.001, 2), (0.006, 1), (0.001, 0)]
+    """
+    log_sigmas, means = list[nn.Parameter](), list[nn.Parameter]()
+    for name, parameter in named_variational_parameters(module):
+        if isinstance(parameter.log_sigma, nn.Parameter):
+            log_sigmas.append(parameter.log_sigma)
+        if name.rpartition(".")[2].startswith("z_") and isinstance(parameter.mean, nn.Parameter):
+            means.append(parameter.mean)
+    special = {id(parameter) for parameter in (*log_sigmas, *means)}
+    rest = [parameter for parameter in module.parameters() if id(parameter) not in special]
+    return [
+        {"params": rest, "lr": rate},
+        {"params": log_sigmas, "lr": log_sigma_rate},
+        {"params": means, "lr": rate if group_rate is None else group_rate},
+    ]
 
 
 class _Makers:
