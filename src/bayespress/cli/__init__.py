@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from bayespress import __version__
+from bayespress.cli.shown import tame
 from bayespress.cli.stopping import Stopped
 from bayespress.errors import EXTRAS_OF_MODULE, BayespressError, MissingExtraError
 
@@ -99,7 +100,7 @@ def main() -> None:
         message = _explain(error)
         if message is None:
             raise
-        _end(f"error: {message}", USER_ERROR)
+        _end(f"error: {tame(message)}", USER_ERROR)
 
 
 def _explain(error: Exception) -> str | None:

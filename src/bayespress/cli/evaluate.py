@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from bayespress.cli.options import (
     settings,
 )
 from bayespress.cli.result import say
+from bayespress.cli.shown import tame, to_json
 from bayespress.config import Config, DataConfig
 from bayespress.errors import ConfigError
 from bayespress.runtime import (
@@ -69,7 +69,7 @@ def command(model: Path | str, source: str, split: str, *, as_json: bool, **valu
         say(console, f"reading {source}")
     result = _measure(ready, config.data, split, console)
     if as_json:
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        click.echo(to_json(result.to_dict()))
     elif isinstance(result, LanguageEvaluation):
         _print_language(result, f"{source}, {split}")
     elif isinstance(result, LabelEvaluation):
@@ -130,11 +130,11 @@ def _print(result: Evaluation, origin: str) -> None:
     click.echo(f"texts     {result.texts:,} ({origin})")
     click.echo(f"accuracy  {result.accuracy:.2%}")
     click.echo(f"nll       {result.nll:.4f} nats")
-    width = max(map(len, [*result.classes, "class"]))
+    width = max(map(len, [*map(tame, result.classes), "class"]))
     click.echo(f"\n{'class':<{width}} {'texts':>8} {'recall':>8} {'precision':>10}")
     for label, figures in result.classes.items():
         recall, precision = (_percent(figures[key]) for key in ("recall", "precision"))
-        click.echo(f"{label:<{width}} {figures['texts']:>8,} {recall:>8} {precision:>10}")
+        click.echo(f"{tame(label):<{width}} {figures['texts']:>8,} {recall:>8} {precision:>10}")
 
 
 def _print_labels(result: LabelEvaluation, origin: str) -> None:
@@ -143,13 +143,13 @@ def _print_labels(result: LabelEvaluation, origin: str) -> None:
     click.echo(f"macro-F1     {result.macro_f1:.4f}")
     click.echo(f"exact match  {result.exact_match:.2%}")
     click.echo(f"nll          {result.nll:.4f} nats")
-    width = max(map(len, [*result.labels, "label"]))
+    width = max(map(len, [*map(tame, result.labels), "label"]))
     click.echo(f"\n{'label':<{width}} {'texts':>8} {'recall':>8} {'precision':>10} {'F1':>7}")
     for label, figures in result.labels.items():
         recall, precision = (_percent(figures[key]) for key in ("recall", "precision"))
         f1 = "-" if figures["f1"] is None else f"{figures['f1']:.4f}"
         row = f"{figures['texts']:>8,} {recall:>8} {precision:>10} {f1:>7}"
-        click.echo(f"{label:<{width}} {row}")
+        click.echo(f"{tame(label):<{width}} {row}")
 
 
 def _percent(share: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from bayespress import runtime
 from bayespress.cli.explanation import print_explanation
 from bayespress.cli.options import MODEL, model_file
 from bayespress.cli.predict import stdin_texts
+from bayespress.cli.shown import to_json
 from bayespress.runtime import Explanation
 
 _COUNT = click.IntRange(min=0)
@@ -78,4 +78,4 @@ def _to_json(text: str, explanation: Explanation, *, several: bool) -> str:
         "final": round(explanation.final, _DIGITS),
         "tokens": tokens,
     }
-    return json.dumps(answer, ensure_ascii=False)
+    return to_json(answer)

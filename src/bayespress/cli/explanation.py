@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bayespress.cli.result import say
+from bayespress.cli.shown import tame
 from bayespress.compact import CompactClassifier
 from bayespress.runtime import Explanation, WordEffect
 from bayespress.runtime.explain import probability_of
@@ -25,9 +26,6 @@ _Hues = tuple[str, str]
 """Of effects above and below 0."""
 _WORD_WIDTH, _POINTS = 32, 40
 _BARS = "▁▂▃▄▅▆▇█"
-# Control characters would command the terminal: it shows their pictures, or a mark for no picture.
-_VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
-_VISIBLE |= {0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
 
 
 def print_explanation(
@@ -60,7 +58,7 @@ def print_explanation(
     if _has_colours(console):
         console.print(_legend(explanation, model, hues))
     else:
-        say(console, f"+ speaks for {explanation.explained}, - against it")
+        say(console, f"+ speaks for {tame(explanation.explained)}, - against it")
     if not console.options.ascii_only and any(word.read for word in explanation.words):
         console.print(_course(explanation))
     console.print()
@@ -85,13 +83,13 @@ def _has_two(model: CompactClassifier) -> bool:
 
 def _answer(explanation: Explanation) -> Text:
     given = [
-        Text.assemble((label, "bold"), f" {share:.1%}")
+        Text.assemble((tame(label), "bold"), f" {share:.1%}")
         for label, share in explanation.given.items()
     ]
     answer = Text(", ").join(given) if given else Text("no label")
     if list(explanation.given) != [explanation.explained]:
         share = probability_of(explanation.final)
-        answer.append(f"; explained: {explanation.explained} {share:.1%}")
+        answer.append(f"; explained: {tame(explanation.explained)} {share:.1%}")
     return answer
 
 
@@ -100,18 +98,18 @@ def _coloured(text: str, words: Sequence[WordEffect], hues: _Hues, *, with_signs
     shown, place = Text(), 0
     end_of_read = max((number for number, word in enumerate(words, 1) if word.read), default=0)
     for word in words[:end_of_read]:
-        shown.append(visible(text[place : word.start]))
-        shown.append(visible(text[word.start : word.end]), _style(word, hues))
+        shown.append(tame(text[place : word.start]))
+        shown.append(tame(text[word.start : word.end]), _style(word, hues))
         if with_signs and abs(word.effect) >= _WEAK:
             shown.append(f"[{word.effect:+.1f}]")
         place = word.end
     if unread := words[end_of_read:]:
-        shown.append(visible(text[place : unread[0].start]))
+        shown.append(tame(text[place : unread[0].start]))
         shown.append("[not read:] " if with_signs else "")
         place, end = unread[0].start, unread[-1].end
-        shown.append(visible(text[place:end]), Style(dim=True, strike=True))
+        shown.append(tame(text[place:end]), Style(dim=True, strike=True))
         place = end
-    return shown.append(visible(text[place:]))
+    return shown.append(tame(text[place:]))
 
 
 def _style(word: WordEffect, hues: _Hues) -> Style:
@@ -130,17 +128,6 @@ def _colour(effect: float, hues: _Hues) -> Style:
     return Style(color=_LETTERS, bgcolor=hue)
 
 
-def visible(text: str) -> str:
-    r"""Write control characters so that they can be seen, and command nothing.
-
-    Examples
-    --------
-    >>> visible("\x1b[2J\tok\r\n")
-    '␛[2J\tok\n'
-    """
-    return text.replace("\r\n", "\n").translate(_VISIBLE)
-
-
 def _unread(words: Sequence[WordEffect], model: CompactClassifier) -> str:
     count = sum(not word.read for word in words)
     limit, skips = model.encoder.max_length, model.encoder.vocabulary.skips
@@ -153,9 +140,9 @@ def _unread(words: Sequence[WordEffect], model: CompactClassifier) -> str:
 def _legend(explanation: Explanation, model: CompactClassifier, hues: _Hues) -> Text:
     explained, others = explanation.explained, set(model.labels) - {explanation.explained}
     if _has_two(model):
-        names = f"toward {explained}", f"toward {others.pop()}"
+        names = f"toward {tame(explained)}", f"toward {tame(others.pop())}"
     else:
-        names = f"for {explained}", f"against {explained}"
+        names = f"for {tame(explained)}", f"against {tame(explained)}"
     samples = ((_STRONG, names[0]), (-_STRONG, names[1]))
     return Text("  ").join(
         [
@@ -172,7 +159,7 @@ def _course(explanation: Explanation) -> Text:
     chosen = np.linspace(0, len(shares) - 1, min(len(shares), _POINTS)).round().astype(int)
     bars = "".join(_BARS[min(int(8 * shares[number]), 7)] for number in chosen.tolist())
     ends = probability_of(explanation.start), shares[-1]
-    return Text(f"{ends[0]:.0%} {bars} {ends[1]:.0%}  {explanation.explained}, word by word")
+    return Text(f"{ends[0]:.0%} {bars} {ends[1]:.0%}  {tame(explanation.explained)}, word by word")
 
 
 def _print_strongest(
@@ -191,7 +178,7 @@ def _print_strongest(
     table.add_column("effect", justify="right")
     table.add_column(Text(f"{explanation.explained} after it"), justify="right")
     for word in sorted(telling, key=lambda word: -abs(word.effect))[:most]:
-        name = Text(visible(text[word.start : word.end]))
+        name = Text(tame(text[word.start : word.end]))
         effect = Text.assemble((f"{word.effect:+.2f}", _colour(word.effect, hues)))
         table.add_row(name, effect, f"{word.probability:.1%}")
     console.print(table)

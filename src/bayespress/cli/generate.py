@@ -9,6 +9,7 @@ import click
 
 from bayespress import runtime
 from bayespress.cli.options import MODEL, model_file
+from bayespress.cli.shown import tame
 
 
 @click.command("generate", short_help="Let a language model go on with a text.")
@@ -43,5 +44,6 @@ def command(model: Path | str, prompt: str, length: int, temperature: float, see
 
 
 def _show(piece: str) -> None:
-    sys.stdout.write(piece)
+    # A file or a program gets the text as it is.
+    sys.stdout.write(tame(piece) if sys.stdout.isatty() else piece)
     sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from bayespress import runtime
 from bayespress.cli.options import MODEL, model_file
+from bayespress.cli.shown import to_json
 from bayespress.runtime import Inspection, LanguageInspection
 from bayespress.runtime.structure import Structure, visible
 
@@ -35,7 +35,7 @@ def command(model: Path | str, *, as_json: bool, words: int, neurons: int) -> No
     path = model_file(model)
     inspection = runtime.inspect(runtime.load(path).model, path.stat().st_size)
     if as_json:
-        click.echo(json.dumps(inspection.to_dict(), ensure_ascii=False))
+        click.echo(to_json(inspection.to_dict()))
         return
     parts = (_sizes(inspection), _words(inspection, words), _gates(inspection, neurons))
     for lines in parts:
@@ -69,7 +69,7 @@ def _purpose(inspection: Inspection | LanguageInspection) -> Iterator[str]:
     if isinstance(inspection, Inspection):
         several = " (a text may have several, or none)" if inspection.multi_label else ""
         name = "labels" if inspection.multi_label else "classes"
-        yield f"{name:<20}{', '.join(inspection.labels)}{several}"
+        yield f"{name:<20}{', '.join(map(visible, inspection.labels))}{several}"
         return
     unit = "words" if inspection.level == "word" else "characters"
     window = f", windows of {inspection.window}" if inspection.window else ""
@@ -90,7 +90,8 @@ def _words(inspection: Inspection | LanguageInspection, most: int) -> Iterator[s
         about = "on" if inspection.multi_label else "speaks for"
         yield f"\n{'kept word':<{width}} {'weight':>8} {'effect':>8}  {about}"
         for name, word in zip(shown, inspection.words, strict=False):
-            yield f"{name:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {word.toward}"
+            toward = visible(word.toward)
+            yield f"{name:<{width}} {word.weight:>8.3f} {word.effect:>+8.3f}  {toward}"
     yield from _more(len(inspection.words), most, "--words")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from bayespress import runtime
 from bayespress.cli.options import MODEL, model_file
+from bayespress.cli.shown import to_json
 from bayespress.errors import DataError
 from bayespress.runtime.predictor import labels_in
 
@@ -99,7 +99,7 @@ def _answers(predictor: runtime.TextPredictor, texts: list[str]) -> Iterator[str
             **({"labels": _given(predictor, row)} if predictor.model.multi_label else {}),
             "probabilities": {label: round(p, 6) for label, p in probabilities.items()},
         }
-        yield json.dumps(answer, ensure_ascii=False) + "\n"
+        yield to_json(answer) + "\n"
 
 
 def _given(predictor: runtime.TextPredictor, row: list[float]) -> dict[str, float]:
