@@ -99,7 +99,7 @@ def train(
 ) -> Iterator[int]:
     """Train a model, and stop after each epoch; the divergence's weight rises from zero."""
     generator = torch.Generator().manual_seed(seed)
-    groups = parameter_groups(model, rate, log_sigma_rate=6 * rate)
+    groups = parameter_groups(model, rate, log_sigma_rate=2 * rate)
     adam = torch.optim.Adam(groups)
     for epoch in range(epochs):
         model.train(noise)
@@ -150,9 +150,9 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=200)
     parser.add_argument("--dense-epochs", type=int, default=12)
     parser.add_argument("--sparse-epochs", type=int, default=60)
-    parser.add_argument("--target", type=float, default=80.0, help="all weights over kept ones")
-    parser.add_argument("--kl-weight", type=float, default=1.0)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--target", type=float, default=60.0, help="all weights over kept ones")
+    parser.add_argument("--kl-weight", type=float, default=0.5)
+    parser.add_argument("--rate", type=float, default=2.5e-3)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
