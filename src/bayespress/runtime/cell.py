@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,9 +64,8 @@ class NumpyCell(ABC):
             Each text's last state, shape ``(N, hidden)``; zero for an empty text.
         """
         space = self._begin(len(lengths))
-        for tokens in _steps(lengths, backward=backward):
-            now = tuple(array[: len(tokens)] for array in space)
-            self._advance(table.take(ids.take(tokens), axis=0), now)
+        for _ in self._walk(space, table, ids, _steps(lengths, backward=backward)):
+            pass
         return space[0]
 
     def every_hidden(
@@ -86,11 +85,23 @@ class NumpyCell(ABC):
         """
         space = self._begin(len(lengths))
         states = np.empty((len(ids), self.hidden_size), np.float32)
-        for tokens in _steps(lengths, backward=backward):
+        steps = _steps(lengths, backward=backward)
+        for tokens, hidden in self._walk(space, table, ids, steps):
+            states[tokens] = hidden
+        return states
+
+    def _walk(
+        self,
+        space: Workspace,
+        table: FloatArray,
+        ids: NDArray[np.integer],
+        steps: Iterable[NDArray[np.integer]],
+    ) -> Iterator[tuple[NDArray[np.integer], FloatArray]]:
+        """Take all steps; after each, give the tokens that were read and the states then."""
+        for tokens in steps:
             now = tuple(array[: len(tokens)] for array in space)
             self._advance(table.take(ids.take(tokens), axis=0), now)
-            states[tokens] = now[0]
-        return states
+            yield tokens, now[0]
 
     @abstractmethod
     def _begin(self, count: int) -> Workspace:
