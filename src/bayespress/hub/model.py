@@ -70,7 +70,7 @@ class HubModel(huggingface_hub.ModelHubMixin, library_name="bayespress"):
         """The model, ready to use."""
         return runtime.ready(self.release.model)
 
-    def predict(self, texts: Sequence[str]) -> list[str] | list[tuple[str, ...]]:
+    def predict(self, texts: Sequence[str]) -> list[Any]:
         """Name the most probable class of each text, see :meth:`TextPredictor.predict`."""
         return self._classifier().predict(texts)
 

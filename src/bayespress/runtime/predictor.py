@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Predictor(ABC):
         """Names of the classes."""
         return self.model.labels
 
-    def predict(self, texts: Sequence[str]) -> list[str] | list[tuple[str, ...]]:
+    def predict(self, texts: Sequence[str]) -> list[Any]:
         """Name the most probable class of each text.
 
         Parameters
@@ -49,7 +50,7 @@ class Predictor(ABC):
 
         Returns
         -------
-        list
+        list of str
             The class of each text. Of a model for several labels at once a tuple for each text: all
             labels with a probability of at least 0.5, the most probable one first, or none.
         """
