@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 import bayespress
 from bayespress import data
@@ -29,7 +29,8 @@ from bayespress.nn import kl, named_variational_parameters
 from bayespress.text import TextEncoder
 
 Texts = list[tuple[Tensor, int]]
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Ids, lengths, labels."""
 
 
 class Classifier(nn.Module):
@@ -44,10 +45,12 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(0.3)
         self.fc = nn.Linear(2 * hidden, classes)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Give logits, ``(batch, classes)``, for ids, ``(batch, time)``."""
-        states, _ = self.lstm(self.dropout(self.embedding(ids)))
-        return self.fc(self.dropout(states.amax(1)))
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Give logits, ``(batch, classes)``, for ids, ``(batch, time)``, of so many real tokens."""
+        embedded = self.dropout(self.embedding(ids))
+        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+        _, (hidden, _) = self.lstm(packed)
+        return self.fc(self.dropout(torch.cat([hidden[-2], hidden[-1]], dim=1)))
 
 
 def read(source: str, max_length: int) -> tuple[TextEncoder, dict[str, Texts], int]:
@@ -76,14 +79,18 @@ def batches(texts: Texts, size: int, generator: torch.Generator | None = None) -
         chunks = [chunks[k] for k in torch.randperm(len(chunks), generator=generator).tolist()]
     for chunk in chunks:
         ids, labels = zip(*(texts[one] for one in chunk), strict=True)
-        yield pad_sequence(list(ids), batch_first=True), torch.tensor(labels)
+        lengths = torch.tensor([max(1, len(one)) for one in ids])
+        padded = pad_sequence([*ids, torch.zeros(1, dtype=torch.long)], batch_first=True)[:-1]
+        yield padded, lengths, torch.tensor(labels)
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, texts: Texts) -> float:
     """Share of texts that a model gets right."""
     model.eval()
-    right = sum(int((model(ids).argmax(1) == labels).sum()) for ids, labels in batches(texts, 256))
+    right = 0
+    for *inputs, labels in batches(texts, 256):
+        right += int((model(*inputs).argmax(1) == labels).sum())
     return right / len(texts)
 
 
@@ -104,8 +111,8 @@ def train(
     for epoch in range(epochs):
         model.train(noise)
         weight = kl_weight * min(1.0, 2 * epoch / epochs)
-        for ids, labels in batches(texts, 64, generator):
-            loss = nn.functional.cross_entropy(model(ids), labels)
+        for *inputs, labels in batches(texts, 64, generator):
+            loss = nn.functional.cross_entropy(model(*inputs), labels)
             if weight:
                 loss = loss + weight * kl(model) / len(texts)
             adam.zero_grad()
@@ -128,7 +135,7 @@ def best(model: nn.Module, texts: Texts, epochs: Iterator[int], label: str) -> n
 
 def ratio_of(model: nn.Module) -> float:
     """Give all weights over those that stay, by each weight's own log alpha and its groups'."""
-    masked = bayespress.shrink(model, torch.ones(1, 2, dtype=torch.long))
+    masked = bayespress.shrink(model, (torch.ones(1, 2, dtype=torch.long), torch.tensor([2])))
     return sum(p.mean.numel() for _, p in named_variational_parameters(model)) / nonzero(masked)
 
 
@@ -150,6 +157,7 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=200)
     parser.add_argument("--dense-epochs", type=int, default=12)
     parser.add_argument("--sparse-epochs", type=int, default=60)
+    parser.add_argument("--finetune-epochs", type=int, default=10)
     parser.add_argument("--target", type=float, default=60.0, help="all weights over kept ones")
     parser.add_argument("--kl-weight", type=float, default=0.5)
     parser.add_argument("--rate", type=float, default=2.5e-3)
@@ -175,11 +183,13 @@ def main() -> None:
             break
     # 3. Fix what is pruned, and fine-tune what is kept, without noise.
     freeze(sparse)
-    epochs = train(sparse, parts["train"], 10, 5e-4, seed=options.seed, noise=False)
+    epochs = train(
+        sparse, parts["train"], options.finetune_epochs, 5e-4, seed=options.seed, noise=False
+    )
     sparse = best(sparse, parts["validation"], epochs, "fine-tuning")
     # 4. Shrink: plain torch.nn modules again.
-    example = next(batches(parts["validation"], 64))[0]
-    small = bayespress.shrink(sparse, example)
+    *example, _ = next(batches(parts["validation"], 64))
+    small = bayespress.shrink(sparse, tuple(example))
 
     torch.save(small.state_dict(), "small.pt")
     print(

@@ -1,6 +1,9 @@
 """The finished models in ``examples/models``: what their page says of them is so."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import bayespress
 from bayespress import data, runtime
 from bayespress.compact import by_alphabet, dumps, loads
 from bayespress.config import DataConfig
+from tests.cli.helpers import rows, write_csv
 
 FOLDER = Path(__file__).parents[1] / "examples" / "models"
 ROW = re.compile(r"\| `(\S+)` \| ([0-9,]+) \| ([0-9,]+) \| ([0-9.]+) % \|")
@@ -55,3 +59,17 @@ def test_the_demos_model_is_as_accurate_as_the_page_tells():
     predictor = runtime.load_classifier(FOLDER / "demo.bpr")
     accuracy = runtime.evaluate(predictor, texts.texts, texts.labels).accuracy
     assert round(100 * accuracy, 2) == TABLE["demo.bpr"][2]
+
+
+def test_a_tutorials_model_is_compressed_and_stays_plain_torch(tmp_path):
+    script, source = FOLDER.parent / "compress_your_own.py", tmp_path / "reviews.csv"
+    write_csv(source, rows(200))
+    epochs = ["--dense-epochs", "1", "--sparse-epochs", "1", "--finetune-epochs", "1"]
+    done = subprocess.run(
+        [sys.executable, str(script), *epochs, "--source", str(source)],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (line,) = (json.loads(one) for one in done.stdout.splitlines() if one.startswith("{"))
+    assert line["test"]["masked"] == pytest.approx(line["test"]["shrunk"], abs=1e-3)
+    assert line["parameters"]["shrunk"] <= line["parameters"]["dense"]
+    assert "(lstm): LSTM(" in done.stdout
