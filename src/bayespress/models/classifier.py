@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,13 @@ class TextClassifierNet(nn.Module):
     ) -> None:
         super().__init__()
         priors = SparsityConfig.from_code(config.code)
+        weights: dict[str, Any] = {
+            "log_sigma": config.weight_log_sigma,
+            "threshold": config.threshold,
+            "generator": generator,
+        }
+        grouped = {**weights, "group_log_sigma": config.group_log_sigma}
+        directions = 1 + config.bidirectional
         self.pooling = config.pooling
         self.embedding = Embedding(
             num_embeddings,
@@ -53,13 +61,9 @@ class TextClassifierNet(nn.Module):
             padding_idx,
             prior=priors.embedding,
             vocab_prior=priors.vocab,
-            log_sigma=config.weight_log_sigma,
-            group_log_sigma=config.group_log_sigma,
-            threshold=config.threshold,
             init_range=config.embedding_range,
-            generator=generator,
+            **grouped,
         )
-        directions = 1 + config.bidirectional
         self.recurrent = Stack(
             config.cell,
             config.embedding_size,
@@ -69,19 +73,9 @@ class TextClassifierNet(nn.Module):
             gates_prior=priors.gates,
             neurons_prior=priors.neurons,
             gate_activation=config.gate_activation,
-            log_sigma=config.weight_log_sigma,
-            group_log_sigma=config.group_log_sigma,
-            threshold=config.threshold,
-            generator=generator,
+            **grouped,
         )
-        self.output = Linear(
-            self.recurrent.output_size,
-            outputs,
-            prior=priors.output,
-            log_sigma=config.weight_log_sigma,
-            threshold=config.threshold,
-            generator=generator,
-        )
+        self.output = Linear(self.recurrent.output_size, outputs, prior=priors.output, **weights)
 
     @classmethod
     def of_modules(
