@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from bayespress.compact.model import FloatArray
 from bayespress.errors import DataError
+from bayespress.runtime.predictor import labels_in
 
 _LONGEST_NAME = 40
-Answer = tuple[str, float, list[float]]
-"""The most probable class, its probability, and that of each class."""
+Answer = tuple[str, float, list[float], list[int]]
+"""The most probable class, its probability, that of each class, numbers of all labels given."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +115,25 @@ class Columns:
         """Round probabilities, shape ``(N, classes)``, as ``bayespress predict`` prints them."""
         best = probabilities.argmax(axis=1).tolist() if len(probabilities) else []
         rows = ([round(value, 6) for value in row] for row in probabilities.tolist())
-        return [(self.labels[k], row[k], row) for k, row in zip(best, rows, strict=True)]
+        given = [labels_in(row) if self.several else [] for row in probabilities]
+        return [
+            (self.labels[k], row[k], row, all_given)
+            for k, row, all_given in zip(best, rows, given, strict=True)
+        ]
 
     def cells(self, answer: Answer) -> list[str | float]:
         """Give an answer's values of the new columns of a table."""
-        label, probability, every = answer
-        given = [json.dumps(list(self._given(every)), ensure_ascii=False)] if self.several else []
+        label, probability, every, numbers = answer
+        names = [self.labels[k] for k in numbers]
+        given = [json.dumps(names, ensure_ascii=False)] if self.several else []
         return [label, probability, *given, *(every if self.every_class else ())]
 
     def members(self, answer: Answer) -> str:
         """Write an answer's members of a JSON object."""
-        label, probability, every = answer
+        label, probability, every, numbers = answer
         values: dict[str, object] = {self.label: label, self.probability: probability}
         for name in self.given:
-            values[name] = self._given(every)
+            values[name] = {self.labels[k]: every[k] for k in numbers}
         if self.every_class:
             values[self.probabilities] = dict(zip(self.labels, every, strict=True))
         return json.dumps(values, ensure_ascii=False)[1:-1]
-
-    def _given(self, every: Sequence[float]) -> dict[str, float]:
-        """Choose the labels of at least 50 %, the most probable one first."""
-        pairs = zip(self.labels, every, strict=True)
-        return dict(sorted((p for p in pairs if p[1] >= 0.5), key=lambda pair: -pair[1]))

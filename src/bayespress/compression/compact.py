@@ -195,16 +195,16 @@ def _layers(small: TextClassifierNet, masks: KeepMasks) -> tuple[tuple[CompactLa
         for cell, mask in zip(layer, kept, strict=True):
             z_hidden = cell.z_hidden()
             weight_ih = cell.weight_ih() * cell.z_input() * scale
-            flip = z_hidden.sign() if is_largest_read else torch.ones_like(z_hidden)
-            cells.append(_flipped(_cell(cell, mask, weight_ih, z_hidden * flip), _array(flip)))
-            scales.append(z_hidden * flip)
+            scales.append(z_hidden.abs() if is_largest_read else z_hidden)
+            folded = _cell(cell, mask, weight_ih, scales[-1])
+            cells.append(_flipped(folded, _array(z_hidden)) if is_largest_read else folded)
         scale = torch.cat(scales)
         layers.append(tuple(cells))
     return tuple(layers), scale
 
 
-def _flipped(cell: CompactCell, flip: FloatArray) -> CompactCell:
-    r"""Turn the signs of some neurons' states, by that of their tanh.
+def _flipped(cell: CompactCell, z_hidden: FloatArray) -> CompactCell:
+    r"""Turn the signs of states whose group variable is negative, by that of their tanh.
 
     The maximum over time of :math:`h z_{hidden}` is not that of h times :math:`z_{hidden}` where
     this is negative. Both cells have the tanh at their third gate, and a state that is linear in
@@ -212,7 +212,7 @@ def _flipped(cell: CompactCell, flip: FloatArray) -> CompactCell:
     """
     size = cell.hidden_size
     signs = np.ones(len(cell.bias), np.float32)
-    signs[2 * size : 3 * size] = np.where(flip < 0, -1, 1)
+    signs[2 * size : 3 * size] = np.where(z_hidden < 0, -1, 1)
     live = signs[cell.live_gates, None]
     turned = replace(
         cell,

@@ -53,7 +53,6 @@ class TextClassifierNet(nn.Module):
             "generator": generator,
         }
         grouped = {**weights, "group_log_sigma": config.group_log_sigma}
-        directions = 1 + config.bidirectional
         self.pooling = config.pooling
         self.embedding = Embedding(
             num_embeddings,
@@ -67,7 +66,7 @@ class TextClassifierNet(nn.Module):
         self.recurrent = Stack(
             config.cell,
             config.embedding_size,
-            hidden_sizes or [[config.hidden_size] * directions] * config.layers,
+            hidden_sizes or [[config.hidden_size] * (1 + config.bidirectional)] * config.layers,
             dropout=config.dropout,
             prior=priors.recurrent,
             gates_prior=priors.gates,
