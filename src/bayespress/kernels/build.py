@@ -14,7 +14,7 @@ SWITCH = "BAYESPRESS_KERNELS"
 """Environment variable: 0 trains without compiled kernels."""
 
 _SOURCES = ("lstm.c", "gru.c", "linear.c", "rows.c", "adam.c", "output.c")
-_HEADERS = ("vector.h", "gemm.h")
+_HEADERS = ("vector.h", "gemm.h", "recurrent.h")
 _FLAGS = ("-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math")
 _SECONDS = 120  # after which a compiler is given up
 

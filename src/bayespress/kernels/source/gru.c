@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "gemm.h"
+#include "recurrent.h"
 
 /* Arrays of floats unless said otherwise; T steps, B sequences, H neurons, R rows of projections. */
 struct gru {
@@ -59,21 +59,6 @@ INLINE struct gates activate(const struct gru *s, const float *p, const float *q
     return k;
 }
 
-INLINE vf slope(const struct gru *s, vf gate) {
-    if (!s->hard) return gate * (1.0f - gate);
-    return choose((gate > 0.0f) & (gate < 1.0f), splat(0.2f), splat(0.0f));
-}
-
-static int is_real(const struct gru *s, long t, long b) {
-    return !s->real || s->real[t * s->batch + b];
-}
-
-static int any_real(const struct gru *s, long t, long first, long last) {
-    for (long b = first; b < last; b++)
-        if (is_real(s, t, b)) return 1;
-    return 0;
-}
-
 static const float *before(const struct gru *s, long t, long b) {
     return t ? s->outputs + ((t - 1) * s->batch + b) * s->hidden : s->h0 + b * s->hidden;
 }
@@ -82,7 +67,7 @@ static void cell_forward(const struct gru *s, long t, long b) {
     long h = s->hidden, at = t * s->batch + b;
     const float *old = before(s, t, b), *p = s->projection + (long)s->row[at] * 3 * h;
     const float *zg = s->z_gates + b * s->z_gates_stride, *zh = s->z_hidden + b * s->z_hidden_stride;
-    if (!is_real(s, t, b)) {
+    if (!is_real(s->real, s->batch, t, b)) {
         memcpy(s->outputs + at * h, old, (size_t)h * sizeof(float));
         return;
     }
@@ -102,7 +87,7 @@ int bayespress_gru_forward(const struct gru *s, long first, long last) {
     if (packed) {
         pack(h, 3 * h, s->weight, 1, h, packed);
         for (long t = 0; t < s->steps; t++) {
-            if (any_real(s, t, first, last))
+            if (any_real(s->real, s->batch, t, first, last))
                 gemm(count, h, 3 * h, before(s, t, first), h, packed, 0,
                      s->raw + (t * s->batch + first) * 3 * h, 3 * h);
             for (long b = first; b < last; b++) cell_forward(s, t, b);
@@ -129,8 +114,8 @@ static void cell_backward(const struct gru *s, const struct gru_gradients *d, lo
         if (d->d_z_hidden) add(d->d_z_hidden + b * h + j, fresh * k.n, n);
         vf dn = fresh * scale * (1.0f - k.n * k.n);
         vf in[3] = {
-            dn * k.inner * slope(s, k.r),
-            dh * (load_n(old + j, n) - k.n * scale) * slope(s, k.u),
+            dn * k.inner * slope(s->hard, k.r),
+            dh * (load_n(old + j, n) - k.n * scale) * slope(s->hard, k.u),
             dn,
         };
         vf back[3] = {in[0], in[1], dn * k.r};
@@ -155,15 +140,15 @@ static void step_backward(const struct gru *s, const struct gru_gradients *d, lo
     long h = s->hidden, count = last - first, at = t * s->batch + first;
     if (d->d_outputs)
         for (long k = 0; k < count * h; k++) d->dh[first * h + k] += d->d_outputs[at * h + k];
-    if (!any_real(s, t, first, last)) return;
+    if (!any_real(s->real, s->batch, t, first, last)) return;
     for (long b = first; b < last; b++) {
         float *one = d_raw + (b - first) * 3 * h;
-        if (is_real(s, t, b)) cell_backward(s, d, t, b, one);
+        if (is_real(s->real, s->batch, t, b)) cell_backward(s, d, t, b, one);
         else memset(one, 0, (size_t)(3 * h) * sizeof(float));
     }
     gemm(count, 3 * h, h, d_raw, 3 * h, packed, 0, d_old, h);
     for (long b = first; b < last; b++)
-        if (is_real(s, t, b))
+        if (is_real(s->real, s->batch, t, b))
             for (long j = 0; j < h; j++) d->dh[b * h + j] += d_old[(b - first) * h + j];
     gemm_outer(count, 3 * h, h, d_raw, 3 * h, before(s, t, first), h, d->worker_weight, h, scratch);
 }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "gemm.h"
+#include "recurrent.h"
 
 /* Arrays of floats unless said otherwise; T steps, B sequences, H neurons, R rows of projections. */
 struct lstm {
@@ -50,27 +50,12 @@ INLINE struct gates activate(const struct lstm *s, const float *raw, const float
     return (struct gates){sigmoid(a[0]), sigmoid(a[1]), g, sigmoid(a[3])};
 }
 
-INLINE vf slope(const struct lstm *s, vf gate) {
-    if (!s->hard) return gate * (1.0f - gate);
-    return choose((gate > 0.0f) & (gate < 1.0f), splat(0.2f), splat(0.0f));
-}
-
-static int is_real(const struct lstm *s, long t, long b) {
-    return !s->real || s->real[t * s->batch + b];
-}
-
-static int any_real(const struct lstm *s, long t, long first, long last) {
-    for (long b = first; b < last; b++)
-        if (is_real(s, t, b)) return 1;
-    return 0;
-}
-
 static void cell_forward(const struct lstm *s, long t, long b) {
     long h = s->hidden, at = (t * s->batch + b) * h;
     const float *old_h = t ? s->outputs + at - s->batch * h : s->h0 + b * h;
     const float *old_c = t ? s->cells + at - s->batch * h : s->c0 + b * h;
     const float *zg = s->z_gates + b * s->z_gates_stride, *zh = s->z_hidden + b * s->z_hidden_stride;
-    if (!is_real(s, t, b)) {
+    if (!is_real(s->real, s->batch, t, b)) {
         memcpy(s->outputs + at, old_h, (size_t)h * sizeof(float));
         memcpy(s->cells + at, old_c, (size_t)h * sizeof(float));
         return;
@@ -94,7 +79,7 @@ int bayespress_lstm_forward(const struct lstm *s, long first, long last) {
         pack(h, 4 * h, s->weight, 1, h, packed);
         for (long t = 0; t < s->steps; t++) {
             long at = t * s->batch + first;
-            if (any_real(s, t, first, last)) {
+            if (any_real(s->real, s->batch, t, first, last)) {
                 for (long b = 0; b < count; b++)
                     start[b] = s->projection + (long)s->row[at + b] * 4 * h;
                 const float *old_h = t ? s->outputs + (at - s->batch) * h : s->h0 + first * h;
@@ -130,10 +115,10 @@ static void cell_backward(const struct lstm *s, const struct lstm_gradients *d, 
         dh *= load_n(zh + j, n);
         vf dc = load_n(d->dc + b * h + j, n) + dh * k.o * (1.0f - squashed * squashed);
         vf da[4] = {
-            dc * k.g * slope(s, k.i),
-            dc * load_n(old_c + j, n) * slope(s, k.f),
+            dc * k.g * slope(s->hard, k.i),
+            dc * load_n(old_c + j, n) * slope(s->hard, k.f),
             dc * k.i * (1.0f - k.g * k.g),
-            dh * squashed * slope(s, k.o),
+            dh * squashed * slope(s->hard, k.o),
         };
         store_n(d->dc + b * h + j, dc * k.f, n);
         for (long q = 0; q < 4; q++) {
@@ -157,15 +142,15 @@ static void step_backward(const struct lstm *s, const struct lstm_gradients *d, 
     long h = s->hidden, count = last - first, at = t * s->batch + first;
     if (d->d_outputs)
         for (long k = 0; k < count * h; k++) d->dh[first * h + k] += d->d_outputs[at * h + k];
-    if (!any_real(s, t, first, last)) return;
+    if (!any_real(s->real, s->batch, t, first, last)) return;
     for (long b = first; b < last; b++) {
         float *one = d_raw + (b - first) * 4 * h;
-        if (is_real(s, t, b)) cell_backward(s, d, t, b, one);
+        if (is_real(s->real, s->batch, t, b)) cell_backward(s, d, t, b, one);
         else memset(one, 0, (size_t)(4 * h) * sizeof(float));
     }
     gemm(count, 4 * h, h, d_raw, 4 * h, packed, 0, d_old, h);
     for (long b = first; b < last; b++)
-        if (is_real(s, t, b))
+        if (is_real(s->real, s->batch, t, b))
             memcpy(d->dh + b * h, d_old + (b - first) * h, (size_t)h * sizeof(float));
     const float *old_h = t ? s->outputs + (at - s->batch) * h : s->h0 + first * h;
     gemm_outer(count, 4 * h, h, d_raw, 4 * h, old_h, h, d->worker_weight, h, scratch);
