@@ -302,6 +302,16 @@ def test_another_kind_of_file_is_named(data):
         loads(data, "notes.txt")
 
 
+def test_a_file_from_before_the_first_release_is_to_be_written_once_more():
+    body = HONEST[:8] + (1).to_bytes(4, "little") + HONEST[12:-4]
+    with pytest.raises(ArtifactError) as error:
+        loads(seal(body), "old.bpr")
+    assert str(error.value) == (
+        "old.bpr was written before the first release (format 1, this reads 2): "
+        "write it once more, with bayespress compress"
+    )
+
+
 def test_a_file_of_a_newer_version_asks_for_an_upgrade():
     body = HONEST[:8] + (3).to_bytes(4, "little") + HONEST[12:-4]
     with pytest.raises(ArtifactError) as error:

@@ -318,7 +318,10 @@ STRANGE = "the smaller model computes something else than the masked one"
             Projected(between=nn.Linear(6, 8), rnn=nn.LSTM(8, 5, batch_first=True)),
             "rnn reads 8 inputs and embedding has 6 dimensions",
         ),
-        (nn.Sequential(nn.Embedding(VOCABULARY, 6), nn.Linear(6, 2)), "called here: none"),
+        (
+            nn.Sequential(nn.Embedding(VOCABULARY, 6), nn.Linear(6, 2)),
+            "that is called once; called here: none",
+        ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )

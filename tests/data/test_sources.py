@@ -322,6 +322,8 @@ def test_only_data_sets_of_the_hub_are_streamed():
             read(DataConfig(source="demo", streaming=True))
 
 
+# Older releases of the library leave files that were not read to the end to be closed later.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_real_library_streams_what_it_reads_whole(tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets", reason="pip install 'bayespress[hf]'")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")

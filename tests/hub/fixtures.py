@@ -18,15 +18,26 @@ def hub(tmp_path, monkeypatch):
     with serving() as served:
         monkeypatch.setattr(constants, "ENDPOINT", served.address)
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.partition("/{repo_id}")
+        address = served.address + "".join(template[1:])
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address)
+        # Versions before 1.0 have a copy.
         monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", served.address + "".join(template[1:])
+            huggingface_hub.file_download, "HUGGINGFACE_CO_URL_TEMPLATE", address, raising=False
         )
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True, raising=False)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
+        _forget_connections()
         yield served
+    _forget_connections()
+
+
+def _forget_connections():
+    """Before 1.0, a connection remembers whether the network may be used."""
+    forget = getattr(huggingface_hub.utils, "_http", None)
+    getattr(forget, "reset_sessions", lambda: None)()
 
 
 @pytest.fixture(scope="session")

@@ -85,5 +85,7 @@ def test_what_a_record_lacks_or_is_not_finite_is_left_out():
 
 def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match=r"cannot write .*file: .*without --tensorboard"):
+    with pytest.raises(
+        StorageError, match=r"cannot write .*file: .*; free some space, or go on without --tensorb"
+    ):
         EventWriter(tmp_path / "file").on_epoch_end(history(1)[0], is_best=True)

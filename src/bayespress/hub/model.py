@@ -110,7 +110,7 @@ class HubModel(huggingface_hub.ModelHubMixin, library_name="bayespress"):
         Returns
         -------
         str
-            Address of the commit.
+            Address of the commit; before huggingface_hub 1.0, of the branch.
 
         Raises
         ------
