@@ -1,6 +1,6 @@
 """Every error message is matched by a test: three words in a row that only this message has.
 
-A message is a text that is raised, or that a function makes which is called where an error is raised.
+A message is a text that is raised, or that a function makes which is called where one is raised.
 """
 
 import ast

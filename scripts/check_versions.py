@@ -1,7 +1,7 @@
 """Run the tests with the oldest, or with the newest, versions of everything that pyproject names.
 
-    python scripts/test_versions.py oldest
-    python scripts/test_versions.py newest --folder build/versions -- tests/nn -k gru
+    python scripts/check_versions.py oldest
+    python scripts/check_versions.py newest --folder build/versions -- tests/nn -k gru
 
 The oldest are the lower bounds of ``pyproject.toml``, one by one; the newest are what pip finds
 today, without ``constraints.txt``. Both are installed into an environment of their own below
