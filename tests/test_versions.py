@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from tests.loading import load_file
 
 ROOT = Path(__file__).parents[1]
