@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bayespress.compact import (
     CompactCell,
     CompactGRU,
+    CompactLanguageModel,
     CompactLSTM,
     byte_counts,
     cells_of,
@@ -261,6 +262,9 @@ def test_bytes_are_counted_part_by_part(model):
     assert sum(counts.values()) == len(dumps(model))
     bitmaps = [-(-len(cell.bias) // 8) for _, cell in cells_of(model)]
     assert counts["live gates"] == sum(bitmaps)
+    assert list(counts)[:3] == ["frame", "text", "live gates"]
+    assert counts["frame"] == 32
+    assert ("read tokens" in counts) == isinstance(model, CompactLanguageModel)
     assert list(counts)[-len(arrays_of(model)) :] == list(arrays_of(model))
 
 

@@ -1,11 +1,14 @@
 """Sorting words changes nothing that a model says."""
 
+from types import MappingProxyType
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bayespress.compact import by_alphabet, dumps
 from bayespress.runtime import LanguageModel, TextPredictor
+from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 from tests.compact.language_strategies import language_models
 from tests.compact.strategies import encoder_of, models, networks, random_model
 
@@ -40,3 +43,15 @@ def test_a_sorted_file_is_smaller():
     words = [f"w{number * 7919 % 1000:03}" for number in range(1000)]
     model = random_model(encoder_of(words), 1, 1, [0], 1, density=0.1)
     assert len(dumps(by_alphabet(model))) < 0.7 * len(dumps(model))
+
+
+def test_rows_without_a_word_come_first():
+    rows = MappingProxyType({"b": 1, "": 2, "a": 4})
+    vocabulary = Vocabulary(rows, 6, default=5, prefix=3)
+    model = random_model(TextEncoder(Tokenizer(), vocabulary, 9), 2, 1, [0], 1)
+    ordered = by_alphabet(model)
+    found = ordered.encoder.vocabulary
+    assert dict(found.rows) == {"": 3, "a": 4, "b": 5}
+    assert {found.prefix, found.default} == {1, 2}
+    assert (found.prefix, found.suffix) == (1, None)
+    np.testing.assert_array_equal(ordered.embedding, model.embedding[[2, 4, 1, 3, 0]])

@@ -216,3 +216,10 @@ def test_what_is_frozen_is_kept_for_good_and_knows_its_sigma(kind):
 
 def test_what_has_no_noise_has_a_sigma_of_zero():
     assert make([1.0], Prior.DETERMINISTIC).sigma().tolist() == [0.0]
+
+
+def test_the_papers_approximation_is_the_default():
+    module = nn.ModuleDict({"one": make([0.3, -2.0]), "two": make([1.0])})
+    total = sum(parameter.kl("chirkova") for _, parameter in named_variational_parameters(module))
+    torch.testing.assert_close(kl(module), total)
+    assert kl(module) != kl(module, "molchanov")
