@@ -36,16 +36,19 @@ print(json.dumps({found.name.lower().replace("_", "-"): found.version
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the environment, run the tests in it, and say how they ended."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0], epilog="Behind a -- come arguments for pytest."
+    )
     parser.add_argument("age", choices=("oldest", "newest"))
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "versions")
-    parser.add_argument("tests", nargs="*", help="for pytest, behind a --  [all tests]")
-    given = parser.parse_intermixed_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    cut = words.index("--") if "--" in words else len(words)
+    given, tests = parser.parse_args(words[:cut]), words[cut + 1 :]
     bounds = lower_bounds(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8")))
     place = given.folder.resolve() / given.age
     started = time.perf_counter()
     python = install(place, bounds, given.age)
-    run = [python, "-m", "pytest", "-n", "2", "-q", *given.tests]
+    run = [python, "-m", "pytest", "-n", "2", "-q", *tests]
     done = subprocess.run(run, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
     sys.stderr.write(done.stdout)
     figures = {

@@ -99,6 +99,7 @@ def test_the_command_line_trains_with_torchrun_and_says_everything_once(tmp_path
     train = ("-m", "bayespress.cli", "train", "demo", "--device", "cpu", "--epochs", "1")
     done = torchrun(2, *train, "--output", run)
     assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
     assert done.stdout.count("reading demo") == 1
     assert done.stdout.count("test accuracy, shipped file") == 1
     assert (run / "model.bpr").exists()

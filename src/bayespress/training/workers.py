@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -15,6 +17,12 @@ from bayespress.errors import ConfigError
 from bayespress.variational import Share
 
 _BACKENDS = {"cuda": "nccl"}  # gloo for all others
+# The only buffers are constants. From 2.13 on torch warns where the older name is used.
+_NO_BUFFERS: dict[str, Any] = (
+    {"forward_sync_buffers": False}
+    if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    else {"broadcast_buffers": False}
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ class Workers:
         return DistributedDataParallel(
             net,
             device_ids=[self.device] if self.device.type == "cuda" else None,
-            broadcast_buffers=False,
+            **_NO_BUFFERS,
             find_unused_parameters=not net.training,  # without noise, log sigmas are not used
         )
 
