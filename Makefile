@@ -8,13 +8,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test extras test-versions lint docs clean
+.PHONY: help demo test extras test-versions coverage mutants lint docs clean
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
 	@echo 'make test    linters, types, import rules, all tests and doctests'
 	@echo 'make extras  install the wheel with each extra into an empty environment, and use it'
 	@echo 'make test-versions  the tests with the oldest, then the newest versions of everything'
+	@echo 'make coverage the tests once more, and what of src they leave out'
+	@echo 'make mutants  small changes to the code, each of which a test must notice (an hour)'
 	@echo 'make lint    the checks of make test without the tests'
 	@echo 'make docs    these pages as a site, in build/site'
 	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
@@ -32,6 +34,16 @@ test-versions: $(VENV)/.test.stamp
 	@$(BIN)/python scripts/check_versions.py oldest
 	@$(BIN)/python scripts/check_versions.py newest
 
+coverage: $(VENV)/.test.stamp
+	@rm -f .coverage*
+	@$(BIN)/python -m coverage run -m pytest -n 2 -q
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --fail-under=95
+
+mutants: $(VENV)/.test.stamp
+	@$(PIP) install --quiet -c constraints.txt mutmut
+	@$(BIN)/python scripts/mutants.py
+
 lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -43,7 +55,7 @@ docs: $(VENV)/.test.stamp
 	@echo 'open build/site/index.html'
 
 clean:
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist mutants .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip writes to a log that is shown where something fails. The build backend is installed before the

@@ -2,11 +2,19 @@
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # How long an example takes says nothing on a machine that others share.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+# Mutants are to be found, not to be made small; see `make mutants`.
+settings.register_profile(
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    max_examples=30,
+    phases=[Phase.explicit, Phase.generate],
+)
 
 
 @pytest.fixture(autouse=True, scope="session")
