@@ -135,7 +135,7 @@ class Differences:
         """Compare anything else."""
         self.compared += 1
         if found != expected:
-            self.wrong.append(f"{what}: {str(found)[:200]!r}, not {str(expected)[:200]!r}")
+            self.wrong.append(f"{what}: {str(found)[:60]!r}, not {str(expected)[:60]!r}")
 
 
 def networks() -> Iterator[tuple[str, CompactClassifier]]:
