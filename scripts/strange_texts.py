@@ -378,7 +378,7 @@ def _first_invalid(content: bytes) -> int:
 
 def built(model: Any, folder: Path, *, library: bool = False) -> Path:
     """Compile an exported model: its program, or what it can do as a library."""
-    write_c(model, folder)
+    write_c(model, folder, replace=True)
     flags = ["-shared", "-fPIC"] if library else ["main.c"]
     target = folder / ("model.so" if library else "model")
     command = ["cc", "-std=c99", "-O2", *flags, "-o", str(target), "model.c", "-lm"]
