@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from bayespress.errors import DataError
 
-
 _LARGEST = 1e6
 """Of a vector's numbers. Those of real ones are below 100; far larger ones cannot be trained on."""
 _LONGEST_NAME = 40
@@ -94,7 +93,7 @@ def _parse(word: str, numbers: str, dimensions: int, place: str) -> NDArray[np.f
         )
     if not (usable := abs(vector) <= _LARGEST).all():
         raise DataError(
-            f"{place}: the vector of {word[:_LONGEST_NAME]!r} has a {written[usable.argmin()]}; "
+            f"{place}: the vector of {word[:_LONGEST_NAME]!r} holds {written[usable.argmin()]}, but "
             f"numbers must lie within ±{_LARGEST:g}: correct it, or take the line out"
         )
     return vector
