@@ -93,7 +93,7 @@ def _parse(word: str, numbers: str, dimensions: int, place: str) -> NDArray[np.f
         )
     if not (usable := abs(vector) <= _LARGEST).all():
         raise DataError(
-            f"{place}: the vector of {word[:_LONGEST_NAME]!r} holds {written[usable.argmin()]}, but "
-            f"numbers must lie within ±{_LARGEST:g}: correct it, or take the line out"
+            f"{place}: the vector of {word[:_LONGEST_NAME]!r} holds {written[usable.argmin()]}, "
+            f"but numbers must lie within ±{_LARGEST:g}: correct it, or take the line out"
         )
     return vector
