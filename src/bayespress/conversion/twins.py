@@ -118,9 +118,7 @@ def check_finite(module: nn.Module) -> None:
         If one is infinite or not a number; names its tensor.
     """
     for name, tensor in module.state_dict().items():
-        # The log sigma of weights that are all zero is minus infinity.
-        is_mean = tensor.is_floating_point() and not name.endswith("log_sigma")
-        if is_mean and not tensor.isfinite().all():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ConversionError(
                 f"{name} has values that are not finite, so its training diverged: "
                 "take weights from before, or train anew with a lower learning rate"
