@@ -103,7 +103,7 @@ def test_a_label_that_the_model_does_not_know(tmp_path, trained):
         (["--recipe", "imdb-fats"], ["unknown recipe 'imdb-fats'; did you mean 'imdb-fast'?"]),
         (["LLLLLL", "more"], ["a classifier has one source"]),
         (["--min-documents", "999"], ["no word occurs in 999 training texts: lower --min-docu"]),
-        (["--validation-fraction", "0"], ["set --validation-fraction above 0"]),
+        (["--validation-fraction", "0"], ["raise --validation-fraction (now 0)"]),
         (["--embeddings", "no.txt"], ["there is no file of word vectors at no.txt"]),
         (["--resume"], ["run holds no run (there is no config.toml in it)"]),
     ],

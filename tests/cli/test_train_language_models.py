@@ -297,7 +297,7 @@ BAD_TEXTS = {
     "no validation": (
         b"a few words in a line\n" * 30,
         ("--validation-fraction", "0"),
-        "none of two tokens: set --validation-fraction above 0 or name a --validation-source",
+        "none of two tokens: raise --validation-fraction, take a longer text, or name a",
     ),
 }
 

@@ -94,10 +94,14 @@ def test_a_line_without_numbers_is_named(write, numbers):
         read(write(f"other 1 2 3\ngood {numbers}\n"))
 
 
-@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e99"])
-def test_a_number_that_is_not_finite_is_named(write, number):
-    with pytest.raises(DataError, match="line 1 holds a number that is not finite"):
-        read(write(f"good 1 {number} 3\n"))
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e99", "1e38", "-1000001"])
+def test_a_number_that_cannot_be_trained_on_is_named_with_its_line_and_word(write, number):
+    rule = (
+        rf"line 2: the vector of 'good' holds {number}, but numbers must lie within ±1e\+06: "
+        "correct it, or take the line out"
+    )
+    with pytest.raises(DataError, match=rule):
+        read(write(f"bad 1 2 3\ngood 1 {number} 3\n"))
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -559,7 +559,7 @@ NOTHING = TextSplits("", "", "")
         (
             replace(make_splits(), validation=""),
             {},
-            "there is none of two tokens: set --validation-fraction above 0 or name a --validation",
+            "there is none of two tokens: raise --validation-fraction, take a longer text, or name",
         ),
         (
             replace(make_splits(), validation="o"),

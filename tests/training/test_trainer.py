@@ -303,7 +303,7 @@ def test_pretrained_vectors_are_the_first_means(tmp_path):
 def test_no_validation_data_is_refused(tmp_path):
     nothing = LabelledTexts((), ())
     splits = Splits(sentences(10, 1), nothing, nothing, ("bad", "good"))
-    with pytest.raises(DataError, match="set --validation-fraction above 0"):
+    with pytest.raises(DataError, match="raise --validation-fraction"):
         Trainer(make_config(), splits, RunFolder(tmp_path))
 
 

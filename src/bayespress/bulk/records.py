@@ -12,6 +12,7 @@ from bayespress.bulk.columns import Answer, Columns
 from bayespress.data.files import check_width, csv_records, json_object, text_value
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_BREAKS = "\r\n"
 Answers = Callable[[Sequence[str]], list[Answer]]
 """What answers texts."""
 
@@ -72,7 +73,8 @@ class TableRecords:
 
     def _lines(self, rows: Iterator[list[str | float]] | list[list[str]]) -> list[str]:
         lines: list[str] = []
-        writer = csv.writer(_Lines(lines), delimiter=self.delimiter, lineterminator="\n")
+        # Fields with characters of the terminator are put into quotation marks: those with either.
+        writer = csv.writer(_Lines(lines), delimiter=self.delimiter, lineterminator=_BREAKS)
         writer.writerows(rows)
         return lines
 
@@ -84,7 +86,7 @@ class _Lines:
     lines: list[str]
 
     def write(self, line: str) -> None:
-        self.lines.append(line)
+        self.lines.append(line.removesuffix(_BREAKS) + "\n")
 
 
 @dataclass(frozen=True)

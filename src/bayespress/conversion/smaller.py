@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bayespress.conversion.plain import plain_linear, smaller_modules
-from bayespress.conversion.twins import replaced
+from bayespress.conversion.twins import check_finite, replaced
 from bayespress.conversion.wiring import Pattern
 from bayespress.errors import ConversionError
 from bayespress.nn import Linear
@@ -54,9 +54,10 @@ def shrink(
     Raises
     ------
     ConversionError
-        If the model is made in another way, with the names of the modules that do not fit, or if
-        its smaller copy computes something else.
+        If the model is made in another way, with the names of the modules that do not fit, if a
+        weight is not finite, or if its smaller copy computes something else.
     """
+    check_finite(model)
     arguments = example_input if isinstance(example_input, tuple) else (example_input,)
     masked = copy.deepcopy(model).eval()
     with torch.no_grad():

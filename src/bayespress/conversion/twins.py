@@ -66,7 +66,7 @@ def convert(
     Raises
     ------
     ConversionError
-        If there is nothing to convert.
+        If there is nothing to convert, or a weight is not finite.
     ValueError
         If `relative_sigma` is not positive.
 
@@ -85,6 +85,7 @@ def convert(
     """
     if not relative_sigma > 0:
         raise ValueError(f"relative_sigma must be positive, got {relative_sigma}")
+    check_finite(module)
     priors = config if isinstance(config, SparsityConfig) else SparsityConfig.from_name(config)
     makers = _Makers(priors, relative_sigma, threshold)
     twin, left = copy.deepcopy(module), dict[str, str]()
@@ -106,6 +107,22 @@ def convert(
             f"left as they are, without sparsity: {_listed(left)}", ConversionWarning, stacklevel=2
         )
     return replaced(twin, made)
+
+
+def check_finite(module: nn.Module) -> None:
+    """Make sure that all weights are numbers.
+
+    Raises
+    ------
+    ConversionError
+        If one is infinite or not a number; names its tensor.
+    """
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ConversionError(
+                f"{name} has values that are not finite, so its training diverged: "
+                "take weights from before, or train anew with a lower learning rate"
+            )
 
 
 def replaced(module: nn.Module, made: dict[int, nn.Module]) -> nn.Module:

@@ -70,10 +70,13 @@ def module_of(model: CompactModel) -> str:
 def _parts_of(model: CompactModel) -> Sequence[str]:
     """Name the templates of what this model needs, and of nothing else."""
     if isinstance(model, CompactLanguageModel):
-        return "head-language_model", "numbers", "texts", "lstm", "random", "language_model"
+        return (
+            *("head-language_model", "numbers", "texts", "tokens", "lstm", "random"),
+            "language_model",
+        )
     cell, network = model.layers[0][0].name, "plain" if model.is_plain else "layers"
     answer = "labels" if model.multi_label else "classes"
-    return "head-classifier", "numbers", "texts", cell, network, answer, "classifier"
+    return "head-classifier", "numbers", "texts", "words", cell, network, answer, "classifier"
 
 
 def _values_of_classifier(model: CompactClassifier) -> Mapping[str, str]:

@@ -96,10 +96,12 @@ class NumpyNetwork:
         full = int(np.count_nonzero(lengths))
         if full:
             starts = (np.cumsum(lengths) - lengths)[:full]
-            fold = np.maximum if self._model.pooling == "max" else np.add
-            pooled[:full] = fold.reduceat(states, starts, axis=0)
-        if self._model.pooling == "mean":
-            pooled[:full] /= lengths[:full, None].astype(np.float32)
+            if self._model.pooling == "max":
+                pooled[:full] = np.maximum.reduceat(states, starts, axis=0)
+            else:
+                # In double precision: over many tokens, the order of single sums would show.
+                sums = np.add.reduceat(states, starts, axis=0, dtype=np.float64)
+                pooled[:full] = sums / lengths[:full, None]
         return pooled
 
 

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from bayespress.errors import DataError
 
+_LARGEST = 1e6
+"""Of a vector's numbers. Those of real ones are below 100; far larger ones cannot be trained on."""
+_LONGEST_NAME = 40
+
 
 def read_vectors(
     path: Path, words: Mapping[str, int], dimensions: int
@@ -37,8 +41,8 @@ def read_vectors(
     Raises
     ------
     DataError
-        If the file is missing or damaged, vectors have another size, are not finite numbers, or
-        no word is found.
+        If the file is missing or damaged, vectors have another size, have numbers that are not
+        finite or far too large, or no word is found.
     """
     lowercase = {word.lower() for word in words}
     found: dict[str, NDArray[np.float32]] = {}
@@ -46,7 +50,7 @@ def read_vectors(
         with _open(path) as lines:
             for number, word, numbers in _entries(lines):
                 if (word in words or word in lowercase) and word not in found:
-                    found[word] = _parse(numbers, dimensions, f"{path}, line {number}")
+                    found[word] = _parse(word, numbers, dimensions, f"{path}, line {number}")
     except FileNotFoundError:
         raise DataError(f"there is no file of word vectors at {path}") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
@@ -75,10 +79,11 @@ def _entries(lines: IO[str]) -> Iterator[tuple[int, str, str]]:
         yield number, word, numbers
 
 
-def _parse(numbers: str, dimensions: int, place: str) -> NDArray[np.float32]:
+def _parse(word: str, numbers: str, dimensions: int, place: str) -> NDArray[np.float32]:
+    written = numbers.split(" ")
     try:
         with np.errstate(over="ignore"):  # too large a number is infinite, hence an error below
-            vector = np.array(numbers.split(" "), dtype=np.float32)
+            vector = np.array(written, dtype=np.float32)
     except ValueError:
         raise DataError(f"{place} is not a word and numbers separated by spaces") from None
     if len(vector) != dimensions:
@@ -86,6 +91,9 @@ def _parse(numbers: str, dimensions: int, place: str) -> NDArray[np.float32]:
             f"{place} has {len(vector)} dimensions, the network {dimensions}: "
             f"set --embedding-size {len(vector)}"
         )
-    if not np.isfinite(vector).all():
-        raise DataError(f"{place} holds a number that is not finite")
+    if not (usable := abs(vector) <= _LARGEST).all():
+        raise DataError(
+            f"{place}: the vector of {word[:_LONGEST_NAME]!r} holds {written[usable.argmin()]}, "
+            f"but numbers must lie within ±{_LARGEST:g}: correct it, or take the line out"
+        )
     return vector

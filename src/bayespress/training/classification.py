@@ -105,8 +105,9 @@ def prepare_classification(
     """
     if len(splits.validation) == 0:
         raise DataError(
-            "the best epoch is chosen on validation data and there is none: "
-            "set --validation-fraction above 0 or name a --validation-source"
+            "the best epoch is chosen on validation data and there is none of "
+            f"{len(splits.train):,} texts: raise --validation-fraction (now "
+            f"{config.data.validation_fraction:g}), add texts, or name a --validation-source"
         )
     encoded = encode(splits, config.text, digest)
     if not encoded.encoder.vocabulary.rows:

@@ -194,7 +194,7 @@ def _check(task: LanguageModelling, config: Config) -> None:
     if len(task.validation) < 2:
         raise DataError(
             "the best epoch is chosen on a validation text and there is none of two tokens: "
-            "set --validation-fraction above 0 or name a --validation-source"
+            "raise --validation-fraction, take a longer text, or name a --validation-source"
         )
     least = 2 * task.streams if config.text.carry_state else task.segment_length
     if len(task.train) < least:

@@ -18,6 +18,7 @@ from bayespress.models import TextClassifierNet
 from bayespress.optim import VariationalAdam
 from bayespress.training import prepare, process
 from bayespress.training.classification import Classification
+from bayespress.training.divergence import check_weights, remedy
 from bayespress.training.interfaces import interface_of, rebuild
 from bayespress.training.learner import Learner
 from bayespress.training.listener import Listener, Silent
@@ -114,7 +115,7 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is not finite, or everything was pruned.
+            If the loss or a weight is not finite, a weight is too large, or everything was pruned.
         StorageError
             If a file cannot be written; what was saved before is whole.
         """
@@ -144,6 +145,7 @@ class Trainer:
     def _run_epoch(self, epoch: int) -> None:
         began = time.perf_counter()
         means = self._train_epoch(epoch)
+        check_weights(self.net, self.config, epoch)
         if self._schedule.phase(epoch) is not Phase.DENSE:
             self._shrink()
         stats = statistics(self.net, self._full.size)
@@ -213,7 +215,10 @@ class Trainer:
             divergence = step.kl + (self.progress.removed_kl if self.net.training else 0.0)
             loss = step.nll + scale * divergence
             if not math.isfinite(loss):
-                raise TrainingError(self._not_finite(epoch, number + 1))
+                raise TrainingError(
+                    f"the loss is not finite in epoch {epoch}, step {number + 1}: "
+                    f"{remedy(self.config)}"
+                )
             steps.append(_Means(loss, step.nll, divergence, step.tallies))
             self.listener.on_step(number + 1, loss)
         self._learner.end_epoch()
@@ -239,12 +244,6 @@ class Trainer:
 
     def _measure(self) -> FullSize:
         return FullSize(Size.of(self.net), self.task.interface.vocabulary_bytes)
-
-    def _not_finite(self, epoch: int, step: int) -> str:
-        return (
-            f"the loss is not finite in epoch {epoch}, step {step}: lower --learning-rate "
-            f"(now {self.config.training.learning_rate:g}) or set --clip-norm"
-        )
 
     def _load_pretrained(self) -> None:
         if not isinstance(self.task, Classification) or not isinstance(self.net, TextClassifierNet):

@@ -12,6 +12,11 @@ from bayespress.export.c.literals import constants, integer_array, template, tex
 from bayespress.export.c.words import word_table
 
 _WORD = re.compile(r"\w+")
+_GROW_MEMORY = """longer = realloc(memory, {NAME}_TOKENS_OF(room) * sizeof *memory);
+    if (longer == NULL)
+        return 0;
+    memory = longer;
+    """
 _NO_ROW = -1
 _MAX_INT = 2**31 - 1
 _SEVERAL = """
@@ -99,7 +104,8 @@ def _memory(model: CompactClassifier, name: str) -> dict[str, str]:
         "memory": "memory, ",
         "memory_parameter": f"{struct} *memory,\n        ",
         "memory_example": f"       {struct} memory[{name.upper()}_TOKENS];\n",
-        "memory_of_line": f"static {struct} memory[{name.upper()}_TOKENS_OF(sizeof line)];\n",
+        "memory_of_line": f"static {struct} *memory;\n",
+        "grow_memory": _GROW_MEMORY.format(NAME=name.upper()),
         "memory_of_ids": "\n   The memory is that of as many words as there are ids.",
     }
     return words if needed else dict.fromkeys(words, "")

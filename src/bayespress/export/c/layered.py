@@ -48,7 +48,7 @@ def layered(model: CompactClassifier, name: str, *, fast: bool) -> Network:
     reading = _whole(model, name) if is_whole else _row_by_row(model)
     return Network(
         source=_cells(model, fast=fast) + _pool(model) + reading,
-        begin="struct state state = {memory, 0, {0}};" if is_whole else "struct state state = {0};",
+        begin=f"struct state state = {_start(model)};",
         parameters="struct state *state",
         inner="state",
         outer="&state",
@@ -125,7 +125,7 @@ def _row_by_row(model: CompactClassifier) -> str:
         steps.append(f"step{place.end}({', '.join([below, *state])});")
         below = state[0]
     if model.pooling != "last":
-        members += ["float pooled[FEATURES];", "size_t count;"]
+        members += ["float pooled[FEATURES];", *_sums(model), "size_t count;"]
         steps.append(_pooling(model, below, places[-1], "state->count == 0"))
         steps.append("state->count++;")
     return template(
@@ -143,7 +143,8 @@ def _whole(model: CompactClassifier, name: str) -> str:
     runs = "".join(_run(model, place) for place in places)
     calls = [f"run{place.end}(state);" for place in places]
     finish = _lines([*calls, *_finish(model)])
-    return template("whole.c", name=name, runs=runs, finish=finish)
+    members = _lines(_sums(model))
+    return template("whole.c", name=name, members=members, runs=runs, finish=finish)
 
 
 def _run(model: CompactClassifier, place: _Place) -> str:
@@ -180,8 +181,8 @@ def _copy(to: str, place: _Place) -> str:
 
 
 def _pooling(model: CompactClassifier, state: str, place: _Place, is_first: str) -> str:
-    more = f", {is_first}" if model.pooling == "max" else ""
-    return f"pool({state}, {place.neurons}, {_moved('state->pooled', place)}{more});"
+    array, more = ("pooled", f", {is_first}") if model.pooling == "max" else ("sums", "")
+    return f"pool({state}, {place.neurons}, {_moved(f'state->{array}', place)}{more});"
 
 
 def _moved(array: str, place: _Place) -> str:
@@ -190,7 +191,19 @@ def _moved(array: str, place: _Place) -> str:
 
 
 def _finish(model: CompactClassifier) -> Sequence[str]:
-    return ["average(state->pooled, state->count);"] if model.pooling == "mean" else []
+    is_mean = model.pooling == "mean"
+    return ["average(state->sums, state->count, state->pooled);"] if is_mean else []
+
+
+def _sums(model: CompactClassifier) -> Sequence[str]:
+    return ["double sums[FEATURES];"] if model.pooling == "mean" else []
+
+
+def _start(model: CompactClassifier) -> str:
+    """Give the value of a state before the first row."""
+    if not needs_tokens(model):
+        return "{0}"
+    return "{memory, 0, {0}, {0}}" if _sums(model) else "{memory, 0, {0}}"
 
 
 def _lines(statements: Sequence[str], indent: int = 4) -> str:

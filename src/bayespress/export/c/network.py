@@ -74,5 +74,6 @@ def stack_bytes(model: CompactModel, more: int) -> int:
     """Tell about how much stack a call takes that needs so many bytes beside the numbers."""
     floats = sum(cell.floats(one) for _, one in cells_of(model))
     if isinstance(model, CompactClassifier) and not is_papers(model):
-        floats += model.output_weight.shape[1]
+        # A mean's sums are double.
+        floats += model.output_weight.shape[1] * (3 if model.pooling == "mean" else 1)
     return -(-(4 * floats + more + 400) // 100) * 100

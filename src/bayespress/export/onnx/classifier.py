@@ -10,7 +10,7 @@ import numpy as np
 from bayespress.compact import CompactClassifier, CompactLayer
 from bayespress.compact.layout import suffix
 from bayespress.compact.model import FloatArray
-from bayespress.export.onnx.graph import FLOAT, INT32, INT64, Graph
+from bayespress.export.onnx.graph import DOUBLE, FLOAT, INT32, INT64, Graph
 from bayespress.export.onnx.inputs import of_words
 from bayespress.export.onnx.layers import add_cell, add_logits, add_vectors
 
@@ -92,9 +92,12 @@ def _pooled(graph: Graph, pooling: str, states: str, lengths: str) -> str:
         return _zero_where_empty(graph, largest, lengths)
     zero = graph.constant("zero", np.zeros(1, np.float32))
     masked = graph.add("Where", is_token, states, zero, output="states_of_tokens")
+    # In double precision: over many tokens, the order of single sums would show.
+    wide = graph.add("Cast", masked, output="wide_states", to=DOUBLE)
     axis = graph.integers("first", [0])
-    total = graph.add("ReduceSum", masked, axis, output="sum_of_states", keepdims=0)
-    return graph.add("Div", total, _divisor(graph, lengths), output="state")
+    total = graph.add("ReduceSum", wide, axis, output="sum_of_states", keepdims=0)
+    mean = graph.add("Div", total, _divisor(graph, lengths), output="mean_of_states")
+    return graph.add("Cast", mean, output="state", to=FLOAT)
 
 
 def _is_token(graph: Graph, states: str, lengths: str) -> str:
@@ -113,7 +116,7 @@ def _divisor(graph: Graph, lengths: str) -> str:
     """Give each text's number of tokens, or 1: the sum over none of them is zero already."""
     some = graph.add("Max", lengths, graph.integers("one", [1]), output="some_tokens")
     column = graph.add("Unsqueeze", some, graph.integers("second", [1]), output="count_column")
-    return graph.add("Cast", column, output="token_count", to=FLOAT)
+    return graph.add("Cast", column, output="token_count", to=DOUBLE)
 
 
 def _zero_where_empty(graph: Graph, state: str, lengths: str) -> str:

@@ -14,7 +14,8 @@ import bayespress
 
 OPSET, IR_VERSION = 14, 7
 """Of 2021, which old programs read too; the operators that are used here have changed little."""
-FLOAT, INT32, INT64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT32, onnx.TensorProto.INT64
+FLOAT, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
+INT32, INT64 = onnx.TensorProto.INT32, onnx.TensorProto.INT64
 NODE_BYTES = 400
 """About what the nodes take that fill in an array."""
 

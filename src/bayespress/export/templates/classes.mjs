@@ -5,7 +5,7 @@
  *   probabilities in the order of `labels`.
  */
 export function predict(text) {
-  const probabilities = softmax(logitsOf(read(encode(text).rows)));
+  const probabilities = softmax(logitsOf(read(rowsOf(text))));
   return { label: labels[largest(probabilities)], probabilities };
 }
 

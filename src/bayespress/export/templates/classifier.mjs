@@ -1,4 +1,3 @@
-const WORD = /w+/g;
 const ROWS = rowsOfWords();
 
 /**
@@ -26,8 +25,8 @@ export const maxLength = MODEL.max_length;
  *   once the text up to this word is read.
  */
 export function explain(text, label) {
-  const { tokens, rows } = encode(text);
-  const logits = readEach(rows).map(logitsOf);
+  const tokens = tokensOf(text);
+  const logits = readEach(rowsOf(text)).map(logitsOf);
   const answer = label === undefined ? best(logits.at(-1)) : labels.indexOf(label);
   if (answer < 0) throw new RangeError(`there is no class ${JSON.stringify(label)}`);
   const odds = oddsAtWords(tokens, logits.map((values) => logOdds(values, answer)));
@@ -47,17 +46,32 @@ function oddsAtWords(tokens, odds) {
   return [...odds.slice(first, first + count), odds.at(-1)];
 }
 
-/** The words of a text, and the row of each step of the network. */
-function encode(text) {
+/** The row of each step of the network. */
+function rowsOf(text) {
   const rows = MODEL.prefix === null ? [] : [MODEL.prefix];
-  const tokens = split(text, WORD).map((token) => {
-    const row = ROWS.get(token.token) ?? MODEL.default;
-    const isRead = row !== null && rows.length < maxLength;
-    if (isRead) rows.push(row);
+  for (const { token } of words(text)) {
+    if (rows.length >= maxLength) break;
+    const row = rowOf(token);
+    if (row !== null) rows.push(row);
+  }
+  if (MODEL.suffix !== null && rows.length < maxLength) rows.push(MODEL.suffix);
+  return rows;
+}
+
+/** All words of a text, also those behind the last one that is read. */
+function tokensOf(text) {
+  let steps = MODEL.prefix === null ? 0 : 1;
+  return Array.from(words(text), (token) => {
+    const row = rowOf(token.token);
+    const isRead = row !== null && steps < maxLength;
+    if (isRead) steps++;
     return { ...token, read: isRead, kept: row > 0 };
   });
-  if (MODEL.suffix !== null && rows.length < maxLength) rows.push(MODEL.suffix);
-  return { tokens, rows };
+}
+
+/** The row of a word; null where it takes no step. */
+function rowOf(word) {
+  return ROWS.get(word) ?? MODEL.default;
 }
 
 function largest(values) {

@@ -6,7 +6,7 @@
  *   module's `labels`, each for itself.
  */
 export function predict(text) {
-  const probabilities = probabilitiesOf(logitsOf(read(encode(text).rows)));
+  const probabilities = probabilitiesOf(logitsOf(read(rowsOf(text))));
   return {
     label: labels[largest(probabilities)],
     labels: labels.filter((_, k) => probabilities[k] >= 0.5),

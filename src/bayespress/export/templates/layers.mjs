@@ -19,8 +19,10 @@ const hasBackward = layers.some((layer) => layer.length === 2);
 /** What becomes of a cell's states at all tokens, of which there is at least one. */
 const POOLINGS = {
   last: (states, direction) => states.at(direction ? 0 : -1),
-  mean: (states) => folded(states, (a, b) => a + b).map((sum) => sum / states.length),
-  max: (states) => folded(states, Math.max),
+  // In double precision: over many tokens, the order of single sums would show.
+  mean: (states) =>
+    folded(states, Float64Array, (a, b) => a + b).map((sum) => sum / states.length),
+  max: (states) => folded(states, Float32Array, Math.max),
 };
 const pooling = POOLINGS[MODEL.pooling ?? "last"];
 
@@ -70,8 +72,8 @@ function pooled(states) {
   return { hidden: joined(parts) };
 }
 
-function folded(states, join) {
-  const all = states[0].slice();
+function folded(states, Numbers, join) {
+  const all = Numbers.from(states[0]);
   for (const state of states.slice(1)) {
     for (let k = 0; k < all.length; k++) all[k] = join(all[k], state[k]);
   }

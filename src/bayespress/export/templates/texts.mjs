@@ -1,5 +1,4 @@
 const isWord = setOf(MODEL.characters.word);
-const isSpace = setOf(MODEL.characters.space);
 const isCased = setOf(MODEL.characters.cased);
 const isIgnorable = setOf(MODEL.characters.ignorable);
 const LOWER = lowerOf(MODEL.characters.lower, MODEL.characters.longer);
@@ -45,56 +44,45 @@ function codesOf(text) {
   return Array.from(text, (character) => character.codePointAt(0));
 }
 
+/** The characters of a text, lowercased if the model wants it so, and what became each. */
+function* characters(text) {
+  let end;
+  for (let start = 0; start < text.length; start = end) {
+    const code = text.codePointAt(start);
+    end = start + sizeOf(code);
+    for (const lower of lowered(text, start, code)) yield { code: lower, start, end };
+  }
+}
+
+/** How many places of a string a code point takes. */
+function sizeOf(code) {
+  return code > 0xffff ? 2 : 1;
+}
+
 /** The lowercase of the code point at a place, as a list. */
-function lowered(codes, place) {
-  const code = codes[place];
-  if (code === SIGMA && endsWord(codes, place)) return [FINAL_SIGMA];
+function lowered(text, place, code) {
+  if (code === SIGMA && endsWord(text, place)) return [FINAL_SIGMA];
   return LOWER.get(code) ?? [code];
 }
 
 /** Whether the next cased letter before a place is in its word, and there is none behind it. */
-function endsWord(codes, place) {
-  let before = place - 1;
-  while (before >= 0 && isIgnorable(codes[before])) before--;
-  if (before < 0 || !isCased(codes[before])) return false;
+function endsWord(text, place) {
+  let before = place;
+  let code;
+  do {
+    code = codeBefore(text, before);
+    before -= sizeOf(code);
+  } while (isIgnorable(code));
+  if (!isCased(code)) return false;
   let behind = place + 1;
-  while (behind < codes.length && isIgnorable(codes[behind])) behind++;
-  return behind === codes.length || !isCased(codes[behind]);
+  while (isIgnorable((code = text.codePointAt(behind)))) behind += sizeOf(code);
+  return !isCased(code);
 }
 
-/** A letter for each kind of code point, for regular expressions. */
-function kindOf(code) {
-  if (isWord(code)) return "w";
-  if (code === 0x0a) return "n";
-  if (isSpace(code)) return "s";
-  return code === 0x27 || code === 0x2019 ? "'" : "o";
-}
-
-/**
- * Split a text, lowercased if the model wants it so.
- * @param {string} text
- * @param {RegExp} pattern What a token is, in the letters of `kindOf`.
- * @returns {{token: string, start: number, end: number}[]} The text's part from `start` to `end`,
- *   counted as JavaScript's strings count, became the token.
- */
-function split(text, pattern) {
-  const all = codesOf(text);
-  const codes = [];
-  const starts = [];
-  const ends = [];
-  let start = 0;
-  for (let place = 0; place < all.length; place++) {
-    const end = start + (all[place] > 0xffff ? 2 : 1);
-    for (const code of lowered(all, place)) {
-      codes.push(code);
-      starts.push(start);
-      ends.push(end);
-    }
-    start = end;
-  }
-  return Array.from(codes.map(kindOf).join("").matchAll(pattern), ({ index, 0: { length } }) => ({
-    token: codes.slice(index, index + length).map((code) => String.fromCodePoint(code)).join(""),
-    start: starts[index],
-    end: ends[index + length - 1],
-  }));
+/** The code point that ends before a place; not a number at the beginning. */
+function codeBefore(text, place) {
+  const last = text.charCodeAt(place - 1);
+  // A low surrogate: the half of a pair, if the other half is there.
+  const whole = (last & 0xfc00) === 0xdc00 ? text.codePointAt(place - 2) : last;
+  return whole > 0xffff ? whole : last;
 }

@@ -2,18 +2,35 @@
 #include "${name}.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-static char line[1 << 20];
+static char *line;
+static size_t room; /* bytes of it */
 ${memory_of_line}
-/* Read a line without its end; returns 0 if there is none, -1 if it is longer than the buffer. */
+/* Make room for a line twice as long; returns 0 if there is no memory for it. */
+static int grow(void)
+{
+    size_t more = room > 0 ? 2 * room : 1 << 16;
+    void *longer = more > room ? realloc(line, more) : NULL;
+
+    if (longer == NULL)
+        return 0;
+    line = longer;
+    room = more;
+    ${grow_memory}return 1;
+}
+
+/* Read a line without its end; returns 0 if there is none, -1 if it does not fit into memory. */
 static int read_line(size_t *length)
 {
     int c = getchar();
 
     if (c == EOF)
         return 0;
+    if (room == 0 && !grow())
+        return -1;
     for (*length = 0; c != EOF && c != '\n'; c = getchar()) {
-        if (*length == sizeof line)
+        if (*length == room && !grow())
             return -1;
         line[(*length)++] = (char)c;
     }
@@ -36,7 +53,6 @@ ${print}int main(void)
         print_class(probabilities);
     }
     if (read < 0)
-        fprintf(stderr, "line %lu: it is longer than %lu bytes\n", number,
-                (unsigned long)sizeof line);
+        fprintf(stderr, "line %lu: there is no memory for it\n", number);
     return read < 0;
 }

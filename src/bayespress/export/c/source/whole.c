@@ -3,7 +3,7 @@ struct state {
     struct ${name}_token *tokens;
     size_t count;
     float pooled[FEATURES];
-};
+${members}};
 
 /* Put one row behind the others; they are read when all are there. */
 static void read_row(int row, struct state *state)
