@@ -101,7 +101,7 @@ def quoted():
     return found
 
 
-@pytest.mark.parametrize("where", messages())
+@pytest.mark.parametrize("where", sorted(messages()))
 def test_a_message_is_matched_by_a_test(where):
     own, words = telling()[where], messages()[where]
     if own:
