@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -231,12 +231,24 @@ def run(
             say(Console(), f"the run in {output} is finished")
             print_result(Console(), output, result)
             return config
-    with Workers.join(config.training.device) as workers:
-        if is_new and workers.is_first:
-            folder.check_free()
+    with (
+        Workers.join(config.training.device) as workers,
+        _reserved(folder, is_new=is_new) if workers.is_first else nullcontext(),
+    ):
         events = _event_writer(folder) if tensorboard and workers.is_first else None
         _train(config, folder, workers, events)
     return config
+
+
+@contextmanager
+def _reserved(folder: RunFolder, *, is_new: bool) -> Iterator[None]:
+    """Have the folder for this process alone; a new run begins in a free one."""
+    if is_new:
+        folder.check_free()
+    with folder.locked():
+        if is_new:
+            folder.check_free()  # another process may have been faster
+        yield
 
 
 def _event_writer(folder: RunFolder) -> EventWriter:
@@ -265,8 +277,9 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
         trainer = Trainer(config, splits, folder, Several(listeners), workers)
     # From here on there is a run: before, nothing is written.
     if workers.is_first:
-        folder.save_config(config)
+        # In this order: killed in between, a run with more epochs must not look finished.
         folder.result_file.unlink(missing_ok=True)
+        folder.save_config(config)
     display.show_earlier(trainer.history)
     if events is not None:
         events.write_earlier(trainer.history)
@@ -288,8 +301,6 @@ def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
     except (TrainingError, MemoryError, RuntimeError):
         if not folder.history_file.exists():
             folder.config_file.unlink(missing_ok=True)
-            with suppress(OSError):
-                folder.path.rmdir()
         raise
 
 
