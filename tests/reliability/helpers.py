@@ -18,11 +18,13 @@ WAITING = """
 import pathlib, sys, time
 from bayespress import storage
 from bayespress.cli import main
+file, times = sys.argv.pop(1), sys.argv.pop(1)
 def wait(word):
     print(word, flush=True)
     time.sleep(600)
 def flush(path):
-    if path.name.startswith(sys.argv.pop(1)):
+    if path.name.startswith(file):
+        pathlib.Path.unlink = slow if times == "twice" else unlink
         wait("writing")
 unlink = pathlib.Path.unlink
 def slow(path, missing_ok=False):
@@ -30,8 +32,6 @@ def slow(path, missing_ok=False):
         wait("removing")
     unlink(path, missing_ok)
 storage._flush_to_disk = flush
-if sys.argv.pop(1) == "twice":
-    pathlib.Path.unlink = slow
 main()
 """
 

@@ -19,7 +19,7 @@ from bayespress.cli.options import SettingsCommand, given, keys_of, settings
 from bayespress.cli.result import print_next, print_result, say
 from bayespress.cli.stopping import resumable
 from bayespress.config import Config
-from bayespress.errors import ConfigError, MissingExtraError, TrainingError
+from bayespress.errors import ConfigError, DataError, MissingExtraError, TrainingError
 from bayespress.schedules import Value, scaled_phases
 from bayespress.sparsity import LM_PRESETS
 
@@ -264,7 +264,7 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
     console = Console(quiet=not workers.is_first)
     say(console, f"reading {config.data.source}")
     is_language = config.data.task == "lm"
-    with workers.one_by_one():
+    with workers.one_by_one(), _told_where(config, folder):
         splits = data.load_text(config.data) if is_language else data.load(config.data)
     for note in splits.notes:
         say(console, note)
@@ -294,6 +294,23 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
 
 
 @contextmanager
+def _told_where(config: Config, folder: RunFolder) -> Iterator[None]:
+    """Say how to go on with a run whose data are not where they were."""
+    try:
+        yield
+    except DataError as error:
+        source = config.data.source
+        is_known = source.startswith("hf:") or Path(source).expanduser().exists()
+        if is_known or not folder.config_file.exists():
+            raise
+        output = shlex.quote(str(folder.path))
+        raise DataError(
+            f"{error}, or name the place where it is now: bayespress train PLACE --resume "
+            f"--output {output}"
+        ) from error
+
+
+@contextmanager
 def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
     """Take a run away that failed by its settings before it saved anything: they have to change."""
     try:
@@ -304,11 +321,11 @@ def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
         raise
 
 
-_MAY_CHANGE = ("epochs", "device")
+_MAY_CHANGE = ("epochs", "device", "source")  # the last if the same data are elsewhere now
 
 
 def resumed(config: Config, changes: Mapping[str, Value]) -> Config:
-    """Settle the settings of a resumed run: its own, but for more epochs or another device.
+    """Settle the settings of a resumed run: its own, but for what may change, see above.
 
     Raises
     ------
