@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test extras lint docs clean
+.PHONY: help demo test extras chaos lint docs clean
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
 	@echo 'make test    linters, types, import rules, all tests and doctests'
 	@echo 'make extras  install the wheel with each extra into an empty environment, and use it'
+	@echo 'make chaos   kill commands at random moments, let them go on, and compare'
 	@echo 'make lint    the checks of make test without the tests'
 	@echo 'make docs    these pages as a site, in build/site'
 	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
@@ -26,6 +27,9 @@ test: lint
 
 extras: $(VENV)/.test.stamp
 	@$(BIN)/python scripts/check_extras.py
+
+chaos: $(VENV)/.test.stamp
+	@$(BIN)/python scripts/chaos
 
 lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff check .

@@ -160,7 +160,8 @@ def _check_said(end: End, blow: Blow) -> None:
         raise Broken("traceback", end.error[-1500:])
     allowed = {0, 2, -signal.SIGKILL}
     if blow.signals[0] == signal.SIGINT:
-        allowed = {0, 130}
+        # The signal itself where Python has ended but for a last moment: a shell says 130 then.
+        allowed = {0, 130, -signal.SIGINT}
     elif blow.signals[0] == signal.SIGTERM:
         allowed = {0, 143, -signal.SIGTERM}
     if end.code not in allowed or (not end.was_hit and end.code):
