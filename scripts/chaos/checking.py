@@ -59,7 +59,7 @@ def check_whole(job: Job, folder: Path, old: Path, new: Path) -> None:
         If one is torn.
     """
     for name in files_of(folder):
-        if is_temporary(name) or name.parts[0] == "cache":
+        if is_temporary(name) or name.parts[0] == "cache" or name.name.endswith("lock"):
             continue
         try:
             _read(folder / name)
