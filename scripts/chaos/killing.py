@@ -165,9 +165,13 @@ def _send(process: subprocess.Popen[bytes], kind: int, scope: str) -> bool:
 
 
 def _children(pid: int) -> list[int]:
-    """Find the processes that it started, where the system tells."""
-    file = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(word) for word in file.read_text().split()] if file.exists() else []
+    """Find the processes that it started, where the system tells, but for Python's own."""
+    file, found = Path(f"/proc/{pid}/task/{pid}/children"), []
+    for word in file.read_text().split() if file.exists() else []:
+        with suppress(OSError):
+            if b"resource_tracker" not in Path(f"/proc/{word}/cmdline").read_bytes():
+                found.append(int(word))
+    return found
 
 
 def _wait_for_group(group: int) -> None:
