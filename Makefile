@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test extras test-versions coverage mutants lint docs clean
+.PHONY: help demo test extras test-versions coverage mutants chaos lint docs clean
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-versions  the tests with the oldest, then the newest versions of everything'
 	@echo 'make coverage the tests once more, and what of src they leave out'
 	@echo 'make mutants  small changes to the code, each of which a test must notice (an hour)'
+	@echo 'make chaos   kill commands at random moments, let them go on, and compare'
 	@echo 'make lint    the checks of make test without the tests'
 	@echo 'make docs    these pages as a site, in build/site'
 	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
@@ -43,6 +44,9 @@ coverage: $(VENV)/.test.stamp
 mutants: $(VENV)/.test.stamp
 	@$(PIP) install --quiet -c constraints.txt mutmut
 	@$(BIN)/python scripts/mutants.py
+
+chaos: $(VENV)/.test.stamp
+	@$(BIN)/python scripts/chaos
 
 lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff check .

@@ -1,5 +1,8 @@
 """Settings of all tests."""
 
+import signal
+import threading
+
 import pytest
 import torch
 from hypothesis import Phase, settings
@@ -21,3 +24,12 @@ settings.register_profile(
 def _one_thread():
     """Networks this small are faster on one thread, and test workers share the machine."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_ends_the_tests():
+    """The program leaves it to end its own process at once."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, before)

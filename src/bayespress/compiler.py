@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayespress.errors import BayespressError, MissingExtraError
-from bayespress.storage import cache_folder
+from bayespress.storage import alone, cache_folder
 
 # Not all compilers know all of these: the first list that works is taken.
 _TARGETS: tuple[tuple[str, ...], ...] = (
@@ -24,6 +24,7 @@ _TARGETS: tuple[tuple[str, ...], ...] = (
     (),
 )
 _LIBRARY = ("-fPIC", "-shared")
+_BUILD = "build-"
 
 
 class BuildError(BayespressError):
@@ -74,17 +75,24 @@ class Library:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
     def _compile(self, compiler: str, target: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as name:
-            folder = Path(name)
-            for source, text in self.files.items():
-                (folder / source).write_text(text, encoding="utf-8")
-            result = folder / "library.so"
-            self._call(compiler, folder, result)
-            checksum = folder / "checksum"
-            checksum.write_text(_digest(result))
-            # Each whole or not at all, whoever else builds the same at the same time.
-            result.replace(target)
-            checksum.replace(target.with_suffix(".sha256"))
+        with alone(target.parent / ".lock") as is_alone:
+            if _is_whole(target):  # by now: another process has built it
+                return
+            if is_alone:
+                _clear_abandoned(target.parent)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=_BUILD) as name:
+                self._compile_in(Path(name), compiler, target)
+
+    def _compile_in(self, folder: Path, compiler: str, target: Path) -> None:
+        for source, text in self.files.items():
+            (folder / source).write_text(text, encoding="utf-8")
+        result = folder / "library.so"
+        self._call(compiler, folder, result)
+        checksum = folder / "checksum"
+        checksum.write_text(_digest(result))
+        # Each whole or not at all; killed in between, they do not fit and are built again.
+        result.replace(target)
+        checksum.replace(target.with_suffix(".sha256"))
 
     def _call(self, compiler: str, folder: Path, result: Path) -> None:
         inputs = [str(folder / source) for source in self.sources]
@@ -92,7 +100,7 @@ class Library:
             options = [*self.flags, *_LIBRARY, *target]
             command = [compiler, *options, *inputs, "-o", str(result), *self.libraries]
             try:
-                _run(command, self.seconds)
+                _run(command, self.seconds, folder)
             except BuildError:
                 if number == len(_TARGETS) - 1:
                     raise
@@ -115,6 +123,12 @@ def build_folder(name: str) -> Path:
         own = Path(tempfile.mkdtemp(prefix="bayespress-"))
         atexit.register(shutil.rmtree, own, ignore_errors=True)
         return own
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove what was left where a process was killed that compiled here."""
+    for left in folder.glob(f"{_BUILD}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_whole(target: Path) -> bool:
@@ -158,10 +172,12 @@ def _processor() -> str:
     return " ".join([platform.machine(), platform.processor(), *sorted(set(told))])
 
 
-def _run(command: Sequence[str], seconds: float) -> str:
+def _run(command: Sequence[str], seconds: float, temporary: Path | None = None) -> str:
+    """Run the compiler, whose own temporary files are among ours where we clear them."""
+    environment = {**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})}
     try:
         done = subprocess.run(  # noqa: S603 - the compiler that the user's PATH or CC names
-            command, capture_output=True, text=True, timeout=seconds, check=False
+            command, capture_output=True, text=True, timeout=seconds, check=False, env=environment
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"the C compiler {command[0]} does not run: {error}") from None

@@ -6,13 +6,17 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from bayespress.errors import BayespressError, MissingExtraError, RunError
 
 CACHE_VARIABLE = "BAYESPRESS_CACHE"
 """Environment variable: the folder of downloads and of what would take long to make again."""
+
+
+_UNFINISHED = ".part"
 
 
 class StorageError(BayespressError):
@@ -45,33 +49,71 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     path
         The file to make or replace; its folder is made if it is absent.
     write
-        Fills the temporary file that it is given, which stands beside `path`.
+        Fills the temporary file that it is given, which stands beside `path`. Those that killed
+        processes left are removed.
 
     Raises
     ------
     StorageError
         If the disk is full, or the folder cannot be written to. Nothing is left behind.
     """
-    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        _flush_to_disk(temporary)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        _clear_abandoned(path)
+        with _beside(path) as temporary:
+            write(temporary)
+            _flush_to_disk(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
     except OSError as error:
         raise StorageError(_explain(path, error)) from error
+
+
+def is_unfinished(path: Path) -> bool:
+    """Tell whether this is a file in the making, or what a killed process left of one."""
+    return path.name.startswith(".") and path.name.endswith(_UNFINISHED)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Make a file beside this one for the time of a block; its lock says that it is at work."""
+    handle, temporary = _make_beside(path)
+    try:
+        yield temporary
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def _make_beside(path: Path) -> tuple[int | None, Path]:
+    while True:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent
+        )
+        if not _lock(handle, waits=True):
+            os.close(handle)
+            return None, Path(name)
+        if Path(name).exists():
+            return handle, Path(name)
+        os.close(handle)  # another process took it for abandoned before it was locked
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Remove what killed processes left of this file: nobody holds a lock on it any more."""
+    with suppress(OSError):
+        for other in path.parent.iterdir():
+            if other.name.startswith(f".{path.name}.") and is_unfinished(other):
+                with suppress(OSError), other.open("r+b") as file:
+                    if _lock(file.fileno()):
+                        other.unlink()
 
 
 @contextmanager
 def locked(file: Path, user: str) -> Iterator[None]:
     """Keep other processes from the folder of this file; the lock of one that was killed is open.
+
+    At the end the file is removed, and with it the folder if it is empty and was not there before.
 
     Parameters
     ----------
@@ -87,27 +129,85 @@ def locked(file: Path, user: str) -> Iterator[None]:
     StorageError
         If the folder cannot be written to.
     """
+    absent = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        opened = file.open("wb")
+        opened, _ = _open_locked(file)
+    except BlockingIOError:
+        raise RunError(
+            f"{user} is at work there already: let it end, or choose another --output"
+        ) from None
     except OSError as error:
         raise StorageError(_explain(file.parent, error)) from error
-    with opened:
-        try:
-            _lock(opened.fileno())
-        except BlockingIOError:
-            raise RunError(
-                f"{user} is at work there already: let it end, or choose another --output"
-            ) from None
+    try:
         yield
+    finally:
+        _unlock(file, opened)
+        with suppress(OSError):  # where something came to be
+            for folder in absent:
+                folder.rmdir()
 
 
-def _lock(handle: int) -> None:
+@contextmanager
+def alone(file: Path) -> Iterator[bool]:
+    """Wait until no other process is in a block of this file; its folder has to be there.
+
+    Parameters
+    ----------
+    file
+        Stands for the lock.
+
+    Yields
+    ------
+    bool
+        Whether that is sure: not every system, and not every file system, has locks.
+    """
+    opened, is_alone = _open_locked(file, waits=True)
+    try:
+        yield is_alone
+    finally:
+        _unlock(file, opened)
+
+
+def _open_locked(file: Path, *, waits: bool = False) -> tuple[IO[bytes], bool]:
+    while True:
+        opened = file.open("wb")
+        try:
+            is_locked = _lock(opened.fileno(), waits=waits)
+            with suppress(FileNotFoundError):
+                if not is_locked or os.path.samestat(os.fstat(opened.fileno()), file.stat()):
+                    return opened, is_locked
+        except BaseException:
+            opened.close()
+            raise
+        opened.close()  # it was the file of a process that has just removed it
+
+
+def _unlock(file: Path, opened: IO[bytes]) -> None:
+    """Remove the lock's file while nobody else can have it, then open the lock."""
+    with opened, suppress(OSError):
+        file.unlink()
+
+
+def _lock(handle: int, *, waits: bool = False) -> bool:
+    """Lock an open file; tell whether that can be done here.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has the lock, and this one does not wait.
+    """
     try:
         import fcntl  # noqa: PLC0415 - not on every system
     except ModuleNotFoundError:
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return False
+    return True
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -176,7 +176,7 @@ def test_a_name_that_is_no_unicode(tmp_path, source):
     [
         (["--hidden-size", "9"], "hidden_size is 5 there, not 9; leave it out or start a new run"),
         (["--preset", "w"], "code is 'LLLLLL' there, not 'LCLCCL'"),
-        (["demo"], "source is "),
+        (["demo"], "the data changed since the run in"),
         (["--epochs", "2"], "the run has 8 epochs, --epochs may only raise that"),
         (["--epochs", "x"], "epochs must be int, got 'x'"),
         (["--recipe", "imdb-w"], "--resume goes on with the run's own settings: leave --recipe"),

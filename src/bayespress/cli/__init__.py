@@ -16,7 +16,7 @@ import click
 
 from bayespress import __version__
 from bayespress.cli.shown import tame
-from bayespress.cli.stopping import Stopped
+from bayespress.cli.stopping import Stopped, exit_code, stoppable
 from bayespress.errors import EXTRAS_OF_MODULE, BayespressError, MissingExtraError
 
 COMMANDS = {
@@ -36,7 +36,7 @@ COMMANDS = {
     "recipes": "List, show or run the papers' settings.",
 }
 
-USER_ERROR, INTERRUPTED = 2, 130
+USER_ERROR = 2
 _NO_MEMORY = (
     "there is not enough memory: lower --batch-size, --max-length, --vocabulary-size, "
     "--embedding-size or --hidden-size"
@@ -91,11 +91,12 @@ def main() -> None:
     """Run the command line; errors are one line, with exit code 2."""
     _write_any_character()
     try:
-        cli.main(prog_name="bayespress", standalone_mode=False)
+        with stoppable():
+            cli.main(prog_name="bayespress", standalone_mode=False)
     except Stopped as stop:
         _end(str(stop), stop.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _end("stopped", INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        _end("stopped", exit_code(stop.__cause__ or stop))
     except Exception as error:
         message = _explain(error)
         if message is None:

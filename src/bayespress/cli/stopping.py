@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -19,17 +20,57 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong
     ----------
     message
         How to go on.
-    number
-        The signal that came.
+    exit_code
+        What the program ends with.
     """
 
-    def __init__(self, message: str, number: int) -> None:
+    def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
-        self.exit_code = 128 + number
+        self.exit_code = exit_code
 
 
 class _Terminated(KeyboardInterrupt):
     """SIGTERM came."""
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt; a second one ends the program at once.
+
+    So does Ctrl-C from the end of the block on, while the interpreter ends.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    is_heard = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as nohup has it
+    before = signal.signal(signal.SIGTERM, _stop)
+    if is_heard:
+        signal.signal(signal.SIGINT, _stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if is_heard:
+            signal.signal(signal.SIGINT, _end_at_once)
+
+
+def exit_code(error: BaseException | None) -> int:
+    """Give the exit code of what one of both signals raised, or whoever asked for an answer."""
+    return 128 + (signal.SIGTERM if isinstance(error, _Terminated) else signal.SIGINT)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, _end_at_once)
+    raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end_at_once(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as if killed, which files and processes are made for; the cursor may be hidden."""
+    for stream in (1, 2):
+        if os.isatty(stream):
+            os.write(stream, b"\x1b[?25h")
+    os._exit(128 + number)
 
 
 @contextmanager
@@ -44,27 +85,9 @@ def resumable(command: str) -> Iterator[None]:
         If a file could not be written.
     """
     try:
-        with _sigterm_raises():
-            yield
+        yield
     except KeyboardInterrupt as error:
-        number = signal.SIGTERM if isinstance(error, _Terminated) else signal.SIGINT
-        raise Stopped(f"stopped; continue with: {command}", number) from None
+        raise Stopped(f"stopped; continue with: {command}", exit_code(error)) from None
     except StorageError as error:
         reason = str(error).rpartition(";")[0]
         raise StorageError(f"{reason}; mend that, then continue with: {command}") from error
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated

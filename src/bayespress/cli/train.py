@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from bayespress.cli.options import SettingsCommand, given, keys_of, settings
 from bayespress.cli.result import print_next, print_result, say
 from bayespress.cli.stopping import resumable
 from bayespress.config import Config
-from bayespress.errors import ConfigError, MissingExtraError, TrainingError
+from bayespress.errors import ConfigError, DataError, MissingExtraError, TrainingError
 from bayespress.schedules import Value, scaled_phases
 from bayespress.sparsity import LM_PRESETS
 
@@ -231,12 +231,24 @@ def run(
             say(Console(), f"the run in {output} is finished")
             print_result(Console(), output, result)
             return config
-    with Workers.join(config.training.device) as workers:
-        if is_new and workers.is_first:
-            folder.check_free()
+    with (
+        Workers.join(config.training.device) as workers,
+        _reserved(folder, is_new=is_new) if workers.is_first else nullcontext(),
+    ):
         events = _event_writer(folder) if tensorboard and workers.is_first else None
         _train(config, folder, workers, events)
     return config
+
+
+@contextmanager
+def _reserved(folder: RunFolder, *, is_new: bool) -> Iterator[None]:
+    """Have the folder for this process alone; a new run begins in a free one."""
+    if is_new:
+        folder.check_free()
+    with folder.locked():
+        if is_new:
+            folder.check_free()  # another process may have been faster
+        yield
 
 
 def _event_writer(folder: RunFolder) -> EventWriter:
@@ -252,7 +264,7 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
     console = Console(quiet=not workers.is_first)
     say(console, f"reading {config.data.source}")
     is_language = config.data.task == "lm"
-    with workers.one_by_one():
+    with workers.one_by_one(), _told_where(config, folder):
         splits = data.load_text(config.data) if is_language else data.load(config.data)
     for note in splits.notes:
         say(console, note)
@@ -265,8 +277,9 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
         trainer = Trainer(config, splits, folder, Several(listeners), workers)
     # From here on there is a run: before, nothing is written.
     if workers.is_first:
-        folder.save_config(config)
+        # In this order: killed in between, a run with more epochs must not look finished.
         folder.result_file.unlink(missing_ok=True)
+        folder.save_config(config)
     display.show_earlier(trainer.history)
     if events is not None:
         events.write_earlier(trainer.history)
@@ -281,6 +294,23 @@ def _train(config: Config, folder: RunFolder, workers: Workers, events: EventWri
 
 
 @contextmanager
+def _told_where(config: Config, folder: RunFolder) -> Iterator[None]:
+    """Say how to go on with a run whose data are not where they were."""
+    try:
+        yield
+    except DataError as error:
+        source = config.data.source
+        is_known = source.startswith("hf:") or Path(source).expanduser().exists()
+        if is_known or not folder.config_file.exists():
+            raise
+        output = shlex.quote(str(folder.path))
+        raise DataError(
+            f"{error}, or name the place where it is now: bayespress train PLACE --resume "
+            f"--output {output}"
+        ) from error
+
+
+@contextmanager
 def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
     """Take a run away that failed by its settings before it saved anything: they have to change."""
     try:
@@ -288,16 +318,14 @@ def _no_trace_of_failure(folder: RunFolder) -> Iterator[None]:
     except (TrainingError, MemoryError, RuntimeError):
         if not folder.history_file.exists():
             folder.config_file.unlink(missing_ok=True)
-            with suppress(OSError):
-                folder.path.rmdir()
         raise
 
 
-_MAY_CHANGE = ("epochs", "device")
+_MAY_CHANGE = ("epochs", "device", "source")  # the last if the same data are elsewhere now
 
 
 def resumed(config: Config, changes: Mapping[str, Value]) -> Config:
-    """Settle the settings of a resumed run: its own, but for more epochs or another device.
+    """Settle the settings of a resumed run: its own, but for what may change, see above.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -78,9 +79,9 @@ class Trials:
         elif self._is_over():
             return None
         else:
-            self._study.sampler = self._sampler()
             trial = self._study.ask()
         for search in self._plan.searches:
+            self._study.sampler = self._sampler(trial.number, search.key)
             search.suggest(trial)
         return trial
 
@@ -114,10 +115,12 @@ class Trials:
             return not self._of(TrialState.WAITING)
         return len(self._of(*_FINISHED)) >= self._plan.trials
 
-    def _sampler(self) -> BaseSampler:
-        """Make what chooses the next trial, with a seed of its own: an end changes no choice."""
-        number = len(self._study.get_trials(deepcopy=False))
-        text = f"{self._plan.base.training.seed} {number}"
+    def _sampler(self, number: int, key: str) -> BaseSampler:
+        """Make what chooses one setting of a trial, with a seed of its own.
+
+        So an end changes no choice, even if it came when the trial had chosen some of them.
+        """
+        text = f"{self._plan.base.training.seed} {number} {key}"
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
         return _SAMPLERS[self._plan.sampler](seed=seed)
 
@@ -175,5 +178,8 @@ def readable(plan: Plan) -> Iterator[None]:
 
 def should_stop(trial: Trial, epoch: int, score: float) -> bool:
     """Report an epoch's score; tell whether most trials had a better one at this epoch."""
-    trial.report(score, epoch)
+    with warnings.catch_warnings():
+        # That it was reported before, where a sweep goes on.
+        warnings.simplefilter("ignore", UserWarning)
+        trial.report(score, epoch)
     return trial.should_prune()

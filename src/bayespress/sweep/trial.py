@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bayespress.config import Config
 from bayespress.data import LabelledTexts, Splits, TextSplits
@@ -97,11 +98,20 @@ def _run(
 ) -> EpochRecord:
     result = folder.result()
     if result is None:
-        with Workers.join(config.training.device) as workers:
-            trainer = Trainer(config, splits, folder, listener, workers)
-            folder.save_config(config)
-            trainer.fit()
-        # Without test data: whoever chooses by a sweep looks at them once, at its end.
-        result = finish(folder, "" if isinstance(splits, TextSplits) else LabelledTexts((), ()))
+        with folder.locked():
+            result = _train(config, folder, splits, listener)
     best: int = result["best_epoch"]
     return read_history(folder.history_file)[best - 1]
+
+
+def _train(
+    config: Config, folder: RunFolder, splits: Splits | TextSplits, listener: Listener
+) -> dict[str, Any]:
+    with Workers.join(config.training.device) as workers:
+        trainer = Trainer(config, splits, folder, listener, workers)
+        folder.save_config(config)
+        if trainer.history:  # the last epoch may have been saved, and its listener not have heard
+            listener.on_epoch_end(trainer.history[-1], is_best=False)
+        trainer.fit()
+    # Without test data: whoever chooses by a sweep looks at them once, at its end.
+    return finish(folder, "" if isinstance(splits, TextSplits) else LabelledTexts((), ()))

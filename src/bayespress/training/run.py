@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from torch import Tensor
 
 from bayespress.config import Config
 from bayespress.errors import RunError
-from bayespress.storage import write_atomically, write_bytes
+from bayespress.storage import is_unfinished, locked, write_atomically, write_bytes
 
 FORMAT = "1"
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,18 @@ class RunFolder:
                 f"{self.path} already holds a run: continue it with --resume, or choose another "
                 "folder with --output"
             )
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or any(self._foreign())):
             raise RunError(f"{self.path} is not an empty folder: choose another with --output")
+
+    def _foreign(self) -> Iterator[Path]:
+        """Find what is here, but for what a run leaves that is killed before it saves anything."""
+        for path in self.path.iterdir():
+            if path.name != _LOCK and not is_unfinished(path):
+                yield path
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other processes from training here, see :func:`bayespress.storage.locked`."""
+        return locked(self.path / _LOCK, f"another 'bayespress train --output {self.path}'")
 
     def save_config(self, config: Config) -> None:
         """Write the run's settings, which makes the folder a run.
