@@ -117,7 +117,9 @@ def compared(around: Surroundings, run: Path, first: Path) -> dict[str, Any]:
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
     equal = all((run / name).read_bytes() == (first / name).read_bytes() for name in FILES)
     losses, others = losses_of(first), losses_of(run)
-    epoch = next((k for k, pair in enumerate(zip(losses, others)) if pair[0] != pair[1]), None)
+    # Another run may end sooner.
+    pairs = enumerate(zip(losses, others, strict=False))
+    epoch = next((k for k, (one, other) in pairs if one != other), None)
     return {
         "surroundings": around.name,
         "equal_bytes": equal,
