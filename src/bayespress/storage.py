@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bayespress.errors import BayespressError, MissingExtraError, RunError
 
@@ -108,6 +110,48 @@ def _lock(handle: int) -> None:
     except ModuleNotFoundError:
         return
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def read_text(path: Path, remedy: str) -> str:
+    """Read a file of text.
+
+    Parameters
+    ----------
+    path
+        The file.
+    remedy
+        What to do if it is damaged.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RunError(
+            f"{path} is damaged (the byte at offset {error.start} is not UTF-8); {remedy}"
+        ) from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Read a JSON object; a stranger may have written it.
+
+    Raises
+    ------
+    ValueError
+        If it is none; its text is one line.
+    """
+    try:
+        values = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(values, dict):
+        raise ValueError("it is no JSON object")
+    return values
 
 
 def write_bytes(path: Path, content: bytes) -> None:

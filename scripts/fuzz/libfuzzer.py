@@ -1,0 +1,96 @@
+"""Run a libFuzzer, in Python or in C, and read what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.fuzz import corpus
+from scripts.fuzz.targets import TARGETS
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S, MEMORY_MB = 10, 2048
+_STATE = re.compile(r"#(\d+)\s+\S+\s+cov: (\d+) ft: (\d+) corp: (\d+)/(\S+)")
+_DONE = re.compile(r"Done (\d+) runs in (\d+) second")
+
+
+def of_python(
+    name: str, runs: int, seed: int, folder: Path, finds: Path, keeps: bool
+) -> dict[str, Any]:
+    """Fuzz a reader in Python."""
+    target, costs = TARGETS[name], folder / "costs.json"
+    command = [str(_launcher(folder, name, costs))]
+    line = run(
+        name, command, [*target.seeds()], target.words, runs, seed, target.longest, folder, finds,
+        keeps,
+    )  # fmt: skip
+    if costs.exists():
+        line |= json.loads(costs.read_text(encoding="utf-8")) | {"runs": line["runs"]}
+    return line
+
+
+def _launcher(folder: Path, name: str, costs: Path) -> Path:
+    """Write a program that runs a target: libFuzzer starts itself again by its name."""
+    file = folder / "launch"
+    words = shlex.join([sys.executable, "-m", "scripts.fuzz.under_atheris", name, str(costs)])
+    file.write_text(f'#!/bin/sh\nFUZZ_LAUNCHER="$0" exec {words} "$@"\n', encoding="utf-8")
+    file.chmod(0o700)
+    return file
+
+
+def run(  # noqa: PLR0913, PLR0917 - all that libFuzzer is told
+    name: str, command: Sequence[str], seeds: Iterable[bytes], words: Iterable[bytes], runs: int,
+    seed: int, longest: int, folder: Path, finds: Path, keeps: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Fuzz, and minimise what was found; give figures."""
+    grown, small = folder / "grown", folder / "small"
+    corpus.unpack([*seeds, *corpus.kept(name)], grown)
+    small.mkdir()
+    corpus.write_dictionary(words, folder / "words.txt")
+    usual = [
+        f"-max_len={longest}", f"-timeout={TIMEOUT_S}", f"-rss_limit_mb={MEMORY_MB}",
+        f"-artifact_prefix={finds}/{name}-", f"-dict={folder / 'words.txt'}",
+    ]  # fmt: skip
+    began = time.perf_counter()
+    said, code = _told([*command, str(grown), f"-runs={runs}", f"-seed={seed}", *usual], folder)
+    seconds = time.perf_counter() - began
+    states, done = _STATE.findall(said), _DONE.search(said)
+    last = states[-1] if states else ("0", "0", "0", "0", "0")
+    line = {
+        "target": name, "seed": seed, "runs": int(done[1] if done else last[0]),
+        "finds": int(code != 0), "seconds": round(seconds, 1), "coverage": int(last[1]),
+        "features": int(last[2]), "corpus_found": len(list(grown.iterdir())),
+    }  # fmt: skip
+    line["runs_per_s"] = round(line["runs"] / seconds)
+    if code:
+        sys.stderr.write(said[-4000:])
+        return line
+    _told([*command, "-merge=1", str(small), str(grown), *usual], folder)
+    found = corpus.packed(small)
+    if keeps and found:
+        corpus.keep(name, corpus.spread(found))
+    kept = corpus.kept(name)
+    return line | {
+        "corpus_minimised": len(found), "corpus_kept": len(kept),
+        "corpus_kept_bytes": sum(map(len, kept)),
+    }  # fmt: skip
+
+
+def _told(command: Sequence[str], folder: Path) -> tuple[str, int]:
+    """Run a command; give what it wrote on standard error, and its status."""
+    log = folder / "log.txt"
+    paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    with log.open("wb") as file:
+        done = subprocess.run(
+            command, stdout=file, stderr=file, check=False, cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    return log.read_text(encoding="utf-8", errors="replace"), done.returncode
