@@ -135,7 +135,7 @@ def random_networks(count: int, seed: int) -> Iterator[bytes]:
         kind = [CompactLSTM, CompactGRU][source.integers(2)]
         directions, depth = source.integers(1, [3, 4]).tolist()
         layers = source.integers(0, 6, (depth, directions)).tolist()
-        model = _random_network(source, kind, layers)
+        model = random_network(source, kind, layers)
         yield dumps(rounded(model, str(source.choice(["float32", "float16", "int8", "int3"]))))
 
 
@@ -163,7 +163,7 @@ def random_language_models(count: int, seed: int) -> Iterator[bytes]:
         yield dumps(rounded(model, str(source.choice(["float32", "float16", "int8"]))))
 
 
-def _random_network(
+def random_network(
     source: np.random.Generator, kind: type[CompactCell], layers: Sequence[Sequence[int]]
 ) -> CompactClassifier:
     words, dims, outputs = source.integers([0, 0, 1], [40, 6, 5]).tolist()

@@ -19,6 +19,7 @@ from scripts.fuzz.targets import TARGETS
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S, MEMORY_MB = 10, 2048
 _STATE = re.compile(r"#(\d+)\s+\S+\s+cov: (\d+) ft: (\d+) corp: (\d+)/(\S+)")
+_STAT = re.compile(r"stat::(\w+):\s+(\d+)")
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 
 
@@ -57,7 +58,7 @@ def run(  # noqa: PLR0913, PLR0917 - all that libFuzzer is told
     corpus.write_dictionary(words, folder / "words.txt")
     usual = [
         f"-max_len={longest}", f"-timeout={TIMEOUT_S}", f"-rss_limit_mb={MEMORY_MB}",
-        f"-artifact_prefix={finds}/{name}-", f"-dict={folder / 'words.txt'}",
+        "-print_final_stats=1", f"-artifact_prefix={finds}/{name}-", f"-dict={folder / 'words.txt'}",
     ]  # fmt: skip
     began = time.perf_counter()
     said, code = _told([*command, str(grown), f"-runs={runs}", f"-seed={seed}", *usual], folder)
@@ -69,6 +70,8 @@ def run(  # noqa: PLR0913, PLR0917 - all that libFuzzer is told
         "finds": int(code != 0), "seconds": round(seconds, 1), "coverage": int(last[1]),
         "features": int(last[2]), "corpus_found": len(list(grown.iterdir())),
     }  # fmt: skip
+    told = {name: int(value) for name, value in _STAT.findall(said)}
+    line["peak_rss_mb"] = told.get("peak_rss_mb", 0)
     line["runs_per_s"] = round(line["runs"] / seconds)
     if code:
         sys.stderr.write(said[-4000:])
