@@ -43,6 +43,8 @@ from bayespress.text import TextEncoder, TokenEncoder, Tokenizer, Vocabulary
 PRELUDE, CHECKSUM = 28, 4
 # Those that begin a block, a word, a size, and the ends of a byte's range.
 TELLING = (0, 1, 2, 3, 8, 10, 11, 16, 17, 127, 128, 255)
+_CHARACTERS = tuple("\na\u03c3\u03c2i.é")  # both forms of the small sigma
+_TOKENS = ("<eos>", "the", "cat", "it's", "\u03c3\u03bf\u03c6\u03cc\u03c2")
 NETWORK_FIELDS = ("layers", "hidden", "cell", "pooling", "multi_label", "input", "rows", "outputs")
 # What a field is not, or is in another network.
 VALUES: tuple[Any, ...] = (
@@ -144,7 +146,7 @@ def random_language_models(count: int, seed: int) -> Iterator[bytes]:
     source = np.random.default_rng(seed)
     for _ in range(count):
         level = str(source.choice(["char", "word"]))
-        tokens = tuple("\naσςi.é" if level == "char" else ("<eos>", "the", "cat", "it's", "σοφός"))
+        tokens = _CHARACTERS if level == "char" else _TOKENS
         if level == "word" and source.integers(2):
             tokens += ("<unk>",)
         encoder = TokenEncoder(
@@ -166,6 +168,7 @@ def random_language_models(count: int, seed: int) -> Iterator[bytes]:
 def random_network(
     source: np.random.Generator, kind: type[CompactCell], layers: Sequence[Sequence[int]]
 ) -> CompactClassifier:
+    """Make a network of so many cells of a kind, of which more or less is left."""
     words, dims, outputs = source.integers([0, 0, 1], [40, 6, 5]).tolist()
     activation = str(source.choice(["sigmoid", "hard_sigmoid"]))
     is_multi_label = bool(source.integers(2))

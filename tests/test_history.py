@@ -26,7 +26,9 @@ RECORDS = st.builds(EpochRecord, **FIELDS)
 def record(epoch=1):
     counts = {"words": (1, 2), "dims": (3, 4), "neurons": (5, 6), "gates": (7, 8)}
     return EpochRecord(
-        **dict.fromkeys(FIELDS, 0.5) | counts | {"epoch": epoch, "paper": {}, "weights": {}, "groups": {}}
+        **dict.fromkeys(FIELDS, 0.5)
+        | counts
+        | {"epoch": epoch, "paper": {}, "weights": {}, "groups": {}}
     )
 
 

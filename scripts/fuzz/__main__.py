@@ -23,6 +23,7 @@ from typing import Any
 from scripts.fuzz import c_text, libfuzzer
 from scripts.fuzz.targets import TARGETS
 
+_MEMORY = Path("/dev/shm")  # each input of some targets is written as a file
 NAMES = (*TARGETS, *c_text.NETWORKS)
 
 
@@ -59,7 +60,7 @@ def fuzz(name: str, given: argparse.Namespace) -> dict[str, Any]:
         sys.stderr.write(f"{name}: not run, {problem}\n")
         line: dict[str, Any] = {"target": name, "runs": 0, "finds": 0, "not_run": problem}
     else:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
             kind = libfuzzer.of_python if name in TARGETS else c_text.fuzz
             line = kind(name, given.runs, given.seed, Path(folder), given.finds, given.keep)
     print(json.dumps(line), flush=True)

@@ -16,23 +16,24 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from scripts import fuzz_files
+from scripts.fuzz import libfuzzer
+from scripts.fuzz.models import EXAMPLES
 
 from bayespress.compact import CompactClassifier, CompactGRU, CompactModel, load, loads
 from bayespress.export.c import library_files, token_bytes
 from bayespress.runtime import LanguageModel, TextPredictor
 from bayespress.runtime.predictor import softmax
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
-from scripts import fuzz_files
-from scripts.fuzz import libfuzzer
-from scripts.fuzz.models import EXAMPLES
 
 SOURCE = Path(__file__).parent
-LONGEST = 400
+LONGEST = 200
 TOLERANCE = 1e-5
 PIECES = (
-    "good", "bad", "it's", "don’t", "'", "’", "\n", "\r\n", " ", "\t", "\0", ".", "½", "İ", "I\u0307",
-    "ΟΔΟΣ", "Σ", "aΣ", "Σa", "σοφός", "ς", "ß", "ẞ", "ŉ", "ǅ", "\u0345", "\u0307", "\u200d", "\u00ad",
-    "naïve", "e\u0301", "日本", "٣", "🎬", "\u1680", "\u2028", "\x85", "\xa0", "<unk>", "<eos>", "_", "a_1",
+    "good", "bad", "it's", "don’t", "'", "’", "\n", "\r\n", " ", "\t", "\0", ".", "½", "İ",
+    "I\u0307", "ΟΔΟΣ", "Σ", "aΣ", "Σa", "σοφός", "ς", "ß", "ẞ", "ŉ", "ǅ", "\u0345", "\u0307",
+    "\u200d", "\u00ad", "naïve", "e\u0301", "日本", "٣", "🎬", "\u1680", "\u2028", "\x85", "\xa0",
+    "<unk>", "<eos>", "_", "a_1",
 )  # fmt: skip
 HALVES = (
     b"\x80", b"\xbf", b"\xc0\x80", b"\xc2", b"\xe2\x82", b"\xe0\x80\x80", b"\xed\xa0\x80",
@@ -214,7 +215,9 @@ def replayed(program: Path, model: CompactModel, texts: Sequence[bytes]) -> Answ
 def expected(model: CompactModel, texts: Sequence[bytes]) -> Answers:
     """Give what Python says of the same texts."""
     decoded = [_decoded(text) for text in texts]
-    valid = [len(text) if end is None else end for text, (_, end) in zip(texts, decoded, strict=True)]
+    valid = [
+        len(text) if end is None else end for text, (_, end) in zip(texts, decoded, strict=True)
+    ]
     whole = [text for text, end in decoded if end is None]
     if isinstance(model, CompactClassifier):
         codes, shares = np.zeros(len(whole), np.int32), TextPredictor(model).predict_proba(whole)
@@ -265,9 +268,7 @@ def differences(model: CompactModel, answers: Answers, texts: Sequence[bytes]) -
     return found
 
 
-def fuzz(
-    name: str, runs: int, seed: int, folder: Path, finds: Path, keeps: bool
-) -> dict[str, Any]:
+def fuzz(name: str, runs: int, seed: int, folder: Path, finds: Path, keeps: bool) -> dict[str, Any]:
     """Fuzz a model in C, then compare what its texts gave with Python."""
     model, compiler = NETWORKS[name](), clang()
     place = folder / "model"

@@ -30,7 +30,9 @@ def keep(name: str, inputs: Iterable[bytes], folder: Path = FOLDER) -> list[byte
     return order
 
 
-def spread(inputs: Iterable[bytes], files: int = _MOST_FILES, size: int = _MOST_BYTES) -> set[bytes]:
+def spread(
+    inputs: Iterable[bytes], files: int = _MOST_FILES, size: int = _MOST_BYTES
+) -> set[bytes]:
     """Choose a few inputs, of all lengths, that take little room together."""
     order = sorted(set(inputs), key=lambda data: (len(data), data))
     step = max(len(order) / files, 1.0)

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from scripts.fuzz.runs import folder, taken
+from scripts.fuzz.target import Change, Target, held, refused
+from scripts.fuzz.values import TELLING, other_line
 
 from bayespress.bulk.columns import Answer
 from bayespress.bulk.columns import Columns as BulkColumns
@@ -20,9 +23,6 @@ from bayespress.bulk.textfile import TextFile
 from bayespress.data.files import Columns, read_file
 from bayespress.errors import BayespressError
 from bayespress.text.vectors import read_vectors
-from scripts.fuzz.runs import folder, taken
-from scripts.fuzz.target import Change, Target, held, refused
-from scripts.fuzz.values import TELLING, other_line
 
 KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt")
 COLUMNS = (Columns(), Columns(separator=";"), Columns("label", None))

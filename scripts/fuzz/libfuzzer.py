@@ -58,7 +58,8 @@ def run(  # noqa: PLR0913, PLR0917 - all that libFuzzer is told
     corpus.write_dictionary(words, folder / "words.txt")
     usual = [
         f"-max_len={longest}", f"-timeout={TIMEOUT_S}", f"-rss_limit_mb={MEMORY_MB}",
-        "-print_final_stats=1", f"-artifact_prefix={finds}/{name}-", f"-dict={folder / 'words.txt'}",
+        "-print_final_stats=1", f"-artifact_prefix={finds.resolve()}/{name}-",
+        f"-dict={folder / 'words.txt'}",
     ]  # fmt: skip
     began = time.perf_counter()
     said, code = _told([*command, str(grown), f"-runs={runs}", f"-seed={seed}", *usual], folder)
@@ -94,6 +95,6 @@ def _told(command: Sequence[str], folder: Path) -> tuple[str, int]:
     with log.open("wb") as file:
         done = subprocess.run(
             command, stdout=file, stderr=file, check=False, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
         )  # fmt: skip
     return log.read_text(encoding="utf-8", errors="replace"), done.returncode

@@ -49,7 +49,7 @@ class Meter:
     target
         What is run.
     every
-        One input of so many has its memory measured, which takes five times as long; 1: all.
+        One input of so many has its memory measured, which takes ten times as long; 1: all.
     file
         Where the costs are written now and then, for a fuzzer ends its process without a word.
     """
@@ -88,6 +88,7 @@ class Meter:
             costs.slowest_s, costs.slowest_bytes, self.slowest = seconds, len(data), data
         if self.file is not None and costs.runs % 1000 == 0:
             self.write()
+            limit_memory()  # anew: what measures memory, and a corpus that grows, take some too
         return is_taken
 
     def _remember_peak(self, peak: int, size: int) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from scripts import fuzz_files
+from scripts.fuzz.target import Change, Target, held, refused
 
 from bayespress.compact import CompactModel, arrays_of, dumps, loads
 from bayespress.errors import ArtifactError
 from bayespress.runtime import LanguageModel
 from bayespress.runtime.loading import ready
-from scripts import fuzz_files
-from scripts.fuzz.target import Change, Target, held, refused
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"
 TEXT = "The plot was good, word1 word2 BAD σοφός naïve 3\n"

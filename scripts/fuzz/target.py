@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import random
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -83,12 +85,10 @@ def held(holds: bool, rule: str) -> None:
 
 @functools.cache
 def scratch() -> Path:
-    """Name a folder for files that are read by their path, in memory where the system has that."""
-    memory = Path("/dev/shm")
-    # It goes when the process ends.
-    folder = tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory if memory.is_dir() else None)
-    scratch.folder = folder  # type: ignore[attr-defined]
-    return Path(folder.name)
+    """Make a folder for files that are read by their path; it goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def plain_change(source: random.Random, words: tuple[bytes, ...] = ()) -> Change:

@@ -1,6 +1,6 @@
 """Fuzz one target under atheris; the driver starts this in a process of its own.
 
-    python -m scripts.fuzz.under_atheris TARGET COSTS.json [libFuzzer's arguments …]
+python -m scripts.fuzz.under_atheris TARGET COSTS.json [libFuzzer's arguments …]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["bayespress"]):
     from scripts.fuzz.meter import Meter, limit_memory
     from scripts.fuzz.targets import TARGETS
 
-EVERY = 16
+EVERY = 64
 
 
 def main() -> None:

@@ -174,10 +174,7 @@ def read_result(path: Path) -> dict[str, Any]:
     RunError
         If they are no JSON object.
     """
-    remedy = (
-        "remove it, and write it anew with "
-        f"'bayespress train --resume --output {path.parent}'"
-    )
+    remedy = f"remove it, and write it anew with 'bayespress train --resume --output {path.parent}'"
     try:
         return parse_object(read_text(path, remedy))
     except ValueError as error:
