@@ -39,7 +39,7 @@ HALVES = (
     b"\x80", b"\xbf", b"\xc0\x80", b"\xc2", b"\xe2\x82", b"\xe0\x80\x80", b"\xed\xa0\x80",
     b"\xf0\x9f", b"\xf4\x90\x80\x80", b"\xff", b"\xfe", b"\xef\xbb\xbf",
 )  # fmt: skip
-_SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _HEADERS = ("math", "stdint", "stdio", "stdlib", "string")
 _STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-g")
 
@@ -170,7 +170,7 @@ def _ask(template: str, model: CompactClassifier, name: str, fast: bool) -> str:
 
 
 def compiled(
-    compiler: str, model: CompactModel, folder: Path, flags: Sequence[str] = _SANITIZERS
+    compiler: str, model: CompactModel, folder: Path, flags: Sequence[str] = SANITIZERS
 ) -> Path:
     """Compile a model so that it replays texts.
 
@@ -189,7 +189,7 @@ def has_sanitizers(compiler: str, folder: Path) -> bool:
     """Tell whether a compiler can find faults in memory and what C leaves undefined."""
     file = folder / "empty.c"
     file.write_text("int main(void) { return 0; }\n", encoding="ascii")
-    command = [compiler, *_SANITIZERS, "-o", str(folder / "empty"), str(file)]
+    command = [compiler, *SANITIZERS, "-o", str(folder / "empty"), str(file)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

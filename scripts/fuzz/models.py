@@ -19,7 +19,8 @@ from bayespress.runtime.loading import ready
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"
 TEXT = "The plot was good, word1 word2 BAD σοφός naïve 3\n"
-_LONGEST_SEED = 4096
+_LONGEST_SEED = 2000
+WRITTEN = 8
 _NO_FILE = (ValueError, IndexError, TypeError, RecursionError, OverflowError, zlib.error)
 
 
@@ -31,18 +32,24 @@ def load(data: bytes) -> list[CompactModel]:
 
 
 def read(data: bytes) -> bool:
-    """Load a model, use it, and write it: the file of the model is the model."""
+    """Load a model and use it; write one of so many, which takes a hundred times as long."""
     for model in load(data):
-        try:
-            again = loads(dumps(model))
-        except ArtifactError as error:
-            # A file may have room for an axis that its bytes, written shorter, have not.
-            held("empty but for the length of an axis" in str(error), f"what loads: {error}")
-        else:
-            held(are_equal(model, again), "a model changes when it is written and loaded")
         use(model)
+        if zlib.crc32(data) % WRITTEN == 0:
+            write(model)
         return True
     return False
+
+
+def write(model: CompactModel) -> None:
+    """Write a model: the file of the model is the model."""
+    try:
+        again = loads(dumps(model))
+    except ArtifactError as error:
+        # A file may have room for an axis that its bytes, written shorter, have not.
+        held("empty but for the length of an axis" in str(error), f"what loads: {error}")
+    else:
+        held(are_equal(model, again), "a model changes when it is written and loaded")
 
 
 def are_equal(one: CompactModel, other: CompactModel) -> bool:

@@ -118,10 +118,8 @@ def _fits(value: Any, kind: str) -> bool:
         return isinstance(value, dict) and all(_fits(one, "Count") for one in value.values())
     if kind.startswith("Count"):
         return isinstance(value, list) and len(value) == 2 and all(_fits(n, "int") for n in value)
-    # Not isinstance(): True is an int. What is no int of 64 bits is no number of anything.
-    if type(value) is int:
-        return abs(value) < 2**63
-    return type(value) is float and kind.startswith("float")
+    # Not isinstance(): True is an int.
+    return type(value) is int or (type(value) is float and kind.startswith("float"))
 
 
 def perplexity(nll: float) -> float:

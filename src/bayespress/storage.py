@@ -143,15 +143,21 @@ def parse_object(text: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it is none; its text is one line.
+        If it is none, or has an integer beyond 64 bits; its text is one line.
     """
     try:
-        values = json.loads(text)
+        values = json.loads(text, parse_int=_int_of_64_bits)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(values, dict):
         raise ValueError("it is no JSON object")
     return values
+
+
+def _int_of_64_bits(digits: str) -> int:
+    if not -(2**63) <= (number := int(digits)) < 2**63:
+        raise ValueError("it has a number of more than 64 bits")
+    return number
 
 
 def write_bytes(path: Path, content: bytes) -> None:

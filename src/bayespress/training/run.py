@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,21 @@ def _as_os_error(error: Exception) -> OSError:
     text = str(error)
     number = text.rpartition("os error ")[2].partition(")")[0]
     return OSError(int(number), text) if number.isdigit() else OSError(text)
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Say in one line that what was read of a file lacks something, or has it of another type.
+
+    Raises
+    ------
+    RunError
+        If the block meets that.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{path} is damaged ({error!r}); start the run anew") from None
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
