@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--runs", type=int, default=1_000_000, help="of each  [1000000]")
+    parser.add_argument("--seconds", type=int, default=0, help="of each at most; 0: all runs  [0]")
     parser.add_argument("--seed", type=int, default=1, help="of the fuzzers  [1]")
     parser.add_argument("--finds", type=Path, default=Path("build/fuzz"), help="[build/fuzz]")
     parser.add_argument("--keep", action="store_true", help="put what was found into the corpora")
@@ -62,9 +63,14 @@ def fuzz(name: str, given: argparse.Namespace) -> dict[str, Any]:
     else:
         with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
             kind = libfuzzer.of_python if name in TARGETS else c_text.fuzz
-            line = kind(name, given.runs, given.seed, Path(folder), given.finds, given.keep)
+            line = kind(name, libfuzzer.Order(Path(folder), **_order(given)))
     print(json.dumps(line), flush=True)
     return line
+
+
+def _order(given: argparse.Namespace) -> dict[str, Any]:
+    keys = ("runs", "seconds", "seed", "finds", "keep")
+    return {key: getattr(given, key) for key in keys}
 
 
 def missing(name: str) -> str | None:

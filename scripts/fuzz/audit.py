@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bayespress.compact import loads
 from scripts.fuzz import corpus
 from scripts.fuzz.target import refused, scratch
 from scripts.fuzz.targets import TARGETS
+
+from bayespress.compact import loads
 
 _HARMLESS = {"open of the input", "builtins.id"}
 _heard: set[str] | None = None

@@ -268,20 +268,18 @@ def differences(model: CompactModel, answers: Answers, texts: Sequence[bytes]) -
     return found
 
 
-def fuzz(name: str, runs: int, seed: int, folder: Path, finds: Path, keeps: bool) -> dict[str, Any]:
+def fuzz(name: str, order: libfuzzer.Order) -> dict[str, Any]:
     """Fuzz a model in C, then compare what its texts gave with Python."""
     model, compiler = NETWORKS[name](), clang()
-    place = folder / "model"
+    place = order.folder / "model"
     place.mkdir()
     sources = write(model, place)
     flags = ("-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", "-O2", "-g")
     program = place / "fuzz"
     command = [str(compiler), *flags, "-o", str(program), *sources, "-lm"]
     subprocess.run(command, cwd=place, check=True, capture_output=True)
-    line = libfuzzer.run(
-        name, [str(program)], seeds(model), words(model), runs, seed, LONGEST, folder, finds, keeps
-    )
-    texts = [file.read_bytes() for file in sorted((folder / "grown").iterdir())]
+    line = libfuzzer.run(name, [str(program)], seeds(model), words(model), LONGEST, order)
+    texts = [file.read_bytes() for file in sorted((order.folder / "grown").iterdir())]
     if not line["finds"]:
         replay = compiled(str(compiler), model, place)
         wrong = differences(model, replayed(replay, model, texts), texts)

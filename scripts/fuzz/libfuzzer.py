@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,37 @@ _STAT = re.compile(r"stat::(\w+):\s+(\d+)")
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 
 
-def of_python(
-    name: str, runs: int, seed: int, folder: Path, finds: Path, keeps: bool
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Order:
+    """How a target is fuzzed.
+
+    Attributes
+    ----------
+    folder
+        Where all work is done, empty.
+    finds
+        Where inputs that break a rule are written.
+    runs, seconds
+        Inputs, and the time at most; 0: any.
+    seed
+        Of the fuzzer.
+    keep
+        Whether what was found becomes the corpus.
+    """
+
+    folder: Path
+    finds: Path
+    runs: int
+    seconds: int = 0
+    seed: int = 1
+    keep: bool = False
+
+
+def of_python(name: str, order: Order) -> dict[str, Any]:
     """Fuzz a reader in Python."""
-    target, costs = TARGETS[name], folder / "costs.json"
-    command = [str(_launcher(folder, name, costs))]
-    line = run(
-        name, command, [*target.seeds()], target.words, runs, seed, target.longest, folder, finds,
-        keeps,
-    )  # fmt: skip
+    target, costs = TARGETS[name], order.folder / "costs.json"
+    command = [str(_launcher(order.folder, name, costs))]
+    line = run(name, command, [*target.seeds()], target.words, target.longest, order)
     if costs.exists():
         line |= json.loads(costs.read_text(encoding="utf-8")) | {"runs": line["runs"]}
     return line
@@ -47,27 +69,32 @@ def _launcher(folder: Path, name: str, costs: Path) -> Path:
     return file
 
 
-def run(  # noqa: PLR0913, PLR0917 - all that libFuzzer is told
-    name: str, command: Sequence[str], seeds: Iterable[bytes], words: Iterable[bytes], runs: int,
-    seed: int, longest: int, folder: Path, finds: Path, keeps: bool,
-) -> dict[str, Any]:  # fmt: skip
+def run(
+    name: str,
+    command: Sequence[str],
+    seeds: Iterable[bytes],
+    words: Iterable[bytes],
+    longest: int,
+    order: Order,
+) -> dict[str, Any]:
     """Fuzz, and minimise what was found; give figures."""
+    folder = order.folder
     grown, small = folder / "grown", folder / "small"
     corpus.unpack([*seeds, *corpus.kept(name)], grown)
     small.mkdir()
     corpus.write_dictionary(words, folder / "words.txt")
     usual = [
         f"-max_len={longest}", f"-timeout={TIMEOUT_S}", f"-rss_limit_mb={MEMORY_MB}",
-        "-print_final_stats=1", f"-artifact_prefix={finds.resolve()}/{name}-",
+        "-print_final_stats=1", f"-artifact_prefix={order.finds.resolve()}/{name}-",
         f"-dict={folder / 'words.txt'}",
     ]  # fmt: skip
     began = time.perf_counter()
-    said, code = _told([*command, str(grown), f"-runs={runs}", f"-seed={seed}", *usual], folder)
+    said, code = _told([*command, str(grown), *_limits(order), *usual], folder)
     seconds = time.perf_counter() - began
     states, done = _STATE.findall(said), _DONE.search(said)
     last = states[-1] if states else ("0", "0", "0", "0", "0")
     line = {
-        "target": name, "seed": seed, "runs": int(done[1] if done else last[0]),
+        "target": name, "seed": order.seed, "runs": int(done[1] if done else last[0]),
         "finds": int(code != 0), "seconds": round(seconds, 1), "coverage": int(last[1]),
         "features": int(last[2]), "corpus_found": len(list(grown.iterdir())),
     }  # fmt: skip
@@ -79,13 +106,17 @@ def run(  # noqa: PLR0913, PLR0917 - all that libFuzzer is told
         return line
     _told([*command, "-merge=1", str(small), str(grown), *usual], folder)
     found = corpus.packed(small)
-    if keeps and found:
+    if order.keep and found:
         corpus.keep(name, corpus.spread(found))
     kept = corpus.kept(name)
     return line | {
         "corpus_minimised": len(found), "corpus_kept": len(kept),
         "corpus_kept_bytes": sum(map(len, kept)),
     }  # fmt: skip
+
+
+def _limits(order: Order) -> list[str]:
+    return [f"-runs={order.runs}", f"-max_total_time={order.seconds}", f"-seed={order.seed}"]
 
 
 def _told(command: Sequence[str], folder: Path) -> tuple[str, int]:

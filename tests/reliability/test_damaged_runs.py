@@ -4,12 +4,18 @@ import json
 import shutil
 
 import pytest
-
 from scripts.fuzz.values import TELLING
+
 from tests.cli.helpers import call, refused, worked
 
 DEEP = b"[" * 100_000
-FILES = ("config.toml", "history.jsonl", "result.json", "checkpoint.safetensors", "best.safetensors")
+FILES = (
+    "config.toml",
+    "history.jsonl",
+    "result.json",
+    "checkpoint.safetensors",
+    "best.safetensors",
+)
 NO_TEXT = b"\xff\xfe\x00"
 
 

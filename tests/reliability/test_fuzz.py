@@ -1,4 +1,4 @@
-"""What ``make fuzz`` does at length, in seconds: corpora again, some damage, texts for models in C."""
+"""What ``make fuzz`` does at length, in seconds: corpora, some damage, texts for models in C."""
 
 import json
 import random
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from bayespress.errors import RunError
 from scripts.fuzz import __main__ as driver
 from scripts.fuzz import c_text, corpus, libfuzzer
 from scripts.fuzz.meter import Meter
 from scripts.fuzz.target import Target, ViolationError, only_bytes, plain_change, refused
 from scripts.fuzz.targets import TARGETS
+
+from bayespress.errors import RunError
 from tests.export.helpers import COMPILER, needs_compiler
 
 ROOT = Path(__file__).parents[2]
@@ -155,17 +155,17 @@ print(sorted(events))
         assert event in done.stdout
 
 
-def a_target(read, memory=lambda size: 2**20):
+def a_target(read, memory=lambda _: 2**20):
     return Target("x", read, lambda: [b""], only_bytes, memory=memory)
 
 
 def test_too_much_memory_is_a_find():
     with pytest.raises(ViolationError, match=r"^3 bytes take \d+ of memory, over 1048576$"):
-        Meter(a_target(lambda data: bool(bytearray(2**21)))).run(b"abc")
+        Meter(a_target(lambda _: bool(bytearray(2**21)))).run(b"abc")
 
 
 def test_costs_are_kept():
-    meter = Meter(a_target(lambda data: bool(data)), every=2)
+    meter = Meter(a_target(bool), every=2)
     for data in (b"", b"a", b"", b"bc"):
         meter.run(data)
     figures = meter.figures()
@@ -203,9 +203,8 @@ def test_what_libfuzzer_says_is_read(tmp_path):
     )
     program.write_text(f"#!/bin/sh\nprintf '{said}' >&2\n")
     program.chmod(0o700)
-    line = libfuzzer.run(
-        "none", [str(program)], [b"a"], [b"w"], 9, 3, 4, tmp_path, tmp_path, keeps=False
-    )
+    order = libfuzzer.Order(tmp_path, tmp_path, 9)
+    line = libfuzzer.run("none", [str(program)], [b"a"], [b"w"], 4, order)
     told = {key: line[key] for key in ("runs", "coverage", "features", "peak_rss_mb", "finds")}
     assert told == {"runs": 9, "coverage": 5, "features": 6, "peak_rss_mb": 31, "finds": 0}
 
@@ -214,18 +213,17 @@ def test_a_fuzzer_that_stops_is_a_find(tmp_path, capfd):
     program = tmp_path / "fuzzer"
     program.write_text("#!/bin/sh\necho 'broken: a rule' >&2\nexit 77\n")
     program.chmod(0o700)
-    line = libfuzzer.run("none", [str(program)], [], [], 9, 3, 4, tmp_path, tmp_path, keeps=False)
+    order = libfuzzer.Order(tmp_path, tmp_path, 9)
+    line = libfuzzer.run("none", [str(program)], [], [], 4, order)
     assert line["finds"] == 1
     assert "broken: a rule" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("target", "tool"), [("c-words", "clang is missing"),
                                               ("loader", "atheris is missing")])  # fmt: skip
-def test_a_tool_that_is_missing_is_told_and_no_success(
-    target, tool, tmp_path, monkeypatch, capsys
-):
+def test_a_tool_that_is_missing_is_told_and_no_success(target, tool, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(c_text, "clang", lambda: None)
-    monkeypatch.setattr(driver.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(driver.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(SystemExit) as end:
         driver.main([target, "--finds", str(tmp_path)])
     assert end.value.code == 1
