@@ -117,7 +117,8 @@ def _fits(value: Any, kind: str) -> bool:
     if kind == "dict[str, Count]":
         return isinstance(value, dict) and all(_fits(one, "Count") for one in value.values())
     if kind.startswith("Count"):
-        return isinstance(value, list) and len(value) == 2 and all(_fits(n, "int") for n in value)
+        is_pair = isinstance(value, (list, tuple)) and len(value) == 2
+        return is_pair and all(_fits(number, "int") for number in value)
     # Not isinstance(): True is an int.
     return type(value) is int or (type(value) is float and kind.startswith("float"))
 
