@@ -101,11 +101,12 @@ class Trainer:
         self._learner = Learner(net, config, self.workers)
         with understood(folder.checkpoint_file):
             self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
+        self.history: list[EpochRecord] = []
         self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
         if metadata:
             self._go_on(tensors, metadata)
         else:
-            self.progress, self.history = Progress(), []
+            self.progress = Progress()
             self._load_pretrained()
 
     def _go_on(self, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
