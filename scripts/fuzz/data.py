@@ -177,7 +177,10 @@ WORDS = (
     b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\0", b'","', b'"\n', *_JSON,
 )  # fmt: skip
 TABLE = Target("tables", read_table, table_seeds, change_table, WORDS, 2048)
-BULK = Target("bulk", read_bulk, table_seeds, change_table, WORDS, 2048)
+# A part of a file is read at once, and is at least 4 MiB long where the file is.
+BULK = Target(
+    "bulk", read_bulk, table_seeds, change_table, WORDS, 2048, lambda size: 2**24 + 1100 * size
+)
 VECTORS = Target(
     "vectors", read_word_vectors, vector_seeds, change_vectors,
     (b"the ", b"good ", b"bad ", b"1 2 3", b"1e39", b"nan", b"inf", b"1_0", b"0x1", b" ", b"\n",
