@@ -26,7 +26,7 @@ def test_a_corpus_breaks_no_rule_and_takes_no_more_memory_than_allowed(name):
     meter, inputs = Meter(TARGETS[name]), corpus.kept(name)
     for data in inputs:
         meter.run(data)
-    assert meter.costs.measured == len(inputs) > 10
+    assert meter.costs.measured == len(inputs) > 5
     assert 0 < meter.costs.taken < len(inputs)
 
 
@@ -36,12 +36,12 @@ def test_damage_breaks_no_rule(name):
     target, source = TARGETS[name], random.Random(4)
     meter = Meter(target, every=50)
     inputs, change = [*target.seeds(), *corpus.kept(name)], plain_change(source, target.words)
-    for _ in range(400):
+    for _ in range(200):
         data = source.choice(inputs)
         for _ in range(source.randint(1, 3)):
             data = target.change(data, source, change)[: target.longest]
         meter.run(data)
-    assert 0 < meter.costs.taken < 400
+    assert 0 < meter.costs.taken < 200
 
 
 def test_corpora_are_small_and_stand_in_their_order(tmp_path):
