@@ -45,6 +45,7 @@ def listening() -> Iterator[set[str]]:
     """Collect the events of a block."""
     global _heard  # noqa: PLW0603 - a hook is global
     events: set[str] = set()
+    scratch()  # to make the folder opens files, and asks for it again
     _heard = events
     try:
         yield events
@@ -76,7 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET")
     names = parser.parse_args(arguments).targets
-    scratch()
     sys.addaudithook(_hear)
     heard = {name: events_of(name) for name in names}
     print(json.dumps(heard))
