@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,9 @@ BY_TYPE = {
     "float | None": st.none() | NUMBERS,
     "Count": PAIRS,
     "Count | None": st.none() | PAIRS,
+    "dict[str, Count | None]": st.dictionaries(
+        st.sampled_from(["words", "dims"]), st.none() | PAIRS
+    ),
     "dict[str, Count]": st.dictionaries(st.sampled_from(["embedding", "output"]), PAIRS),
 }
 FIELDS = {field.name: BY_TYPE[str(field.type)] for field in dataclasses.fields(EpochRecord)}
@@ -75,11 +79,22 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line):
         read_history(path)
 
 
+def test_every_history_that_is_kept_is_read():
+    every = sorted((Path(__file__).parents[1] / "results").rglob("*history.jsonl"))
+    # Two are from before the papers' counts were kept.
+    files = [file for file in every if '"paper"' in file.read_text()]
+    assert len(every) - len(files) == 2
+    assert len(files) > 40
+    kinds = {record.dims is None for file in files for record in read_history(file)}
+    assert kinds == {True, False}  # language models have no dimensions
+
+
 @pytest.mark.parametrize(("key", "value"), [
     ("epoch", "1"), ("epoch", 1.5), ("epoch", True), ("epoch", None), ("seconds", None),
     ("loss", "0"), ("loss", []), ("train_accuracy", {}), ("words", 3), ("words", [1]),
     ("words", [1, 2, 3]), ("words", ["1", "2"]), ("words", None), ("dims", [1, 0.5]),
     ("paper", []), ("paper", {"a": 1}), ("weights", {"a": [1]}), ("groups", {"a": [1, None]}),
+    ("groups", {"a": None}),
 ])  # fmt: skip
 def test_a_value_of_another_type_is_named(tmp_path, key, value):
     values = {**json.loads(record().to_line()), key: value}

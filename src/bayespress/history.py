@@ -64,7 +64,7 @@ class EpochRecord:
     dims: Count | None
     neurons: Count
     gates: Count
-    paper: dict[str, Count]
+    paper: dict[str, Count | None]
     weights: dict[str, Count]
     groups: dict[str, Count]
     compression_ratio: float
@@ -114,8 +114,9 @@ def _fits(value: Any, kind: str) -> bool:
     """Tell whether a value of JSON is of a field's type."""
     if value is None:
         return kind.endswith("| None")
-    if kind == "dict[str, Count]":
-        return isinstance(value, dict) and all(_fits(one, "Count") for one in value.values())
+    if kind.startswith("dict"):
+        inner = kind.removeprefix("dict[str, ").removesuffix("]")
+        return isinstance(value, dict) and all(_fits(one, inner) for one in value.values())
     if kind.startswith("Count"):
         is_pair = isinstance(value, (list, tuple)) and len(value) == 2
         return is_pair and all(_fits(number, "int") for number in value)

@@ -38,7 +38,7 @@ def test_damage_breaks_no_rule(name):
     inputs, change = [*target.seeds(), *corpus.kept(name)], plain_change(source, target.words)
     for _ in range(200):
         data = source.choice(inputs)
-        for _ in range(source.randint(1, 3)):
+        for _ in range(source.randint(0, 3)):
             data = target.change(data, source, change)[: target.longest]
         meter.run(data)
     assert 0 < meter.costs.taken < 200
