@@ -4,15 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOG := $(VENV)/install.log
+comma := ,
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test extras test-versions coverage mutants chaos lint docs clean
+.PHONY: help demo test extras chaos fuzz mutants coverage test-versions lint docs clean
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
 	@echo 'make test    linters, types, import rules, all tests and doctests'
+	@echo 'make fuzz    a million inputs for each reader of strangers'\'' files, by coverage; takes an hour'
 	@echo 'make extras  install the wheel with each extra into an empty environment, and use it'
 	@echo 'make test-versions  the tests with the oldest, then the newest versions of everything'
 	@echo 'make coverage the tests once more, and what of src they leave out'
@@ -27,6 +29,10 @@ demo: $(VENV)/.train.stamp
 
 test: lint
 	@$(BIN)/python -m pytest -n 2
+
+fuzz: $(VENV)/.fuzz.stamp
+	@command -v clang > /dev/null || echo 'clang is not here: models in C are not fuzzed'
+	@$(BIN)/python -m scripts.fuzz
 
 extras: $(VENV)/.test.stamp
 	@$(BIN)/python scripts/check_extras.py
@@ -84,3 +90,7 @@ $(VENV)/.train.stamp: $(VENV)/.venv.stamp pyproject.toml constraints.txt
 $(VENV)/.test.stamp: $(VENV)/.venv.stamp pyproject.toml constraints.txt
 	$(call install,test)
 	@touch $@ $(VENV)/.train.stamp
+
+$(VENV)/.fuzz.stamp: $(VENV)/.test.stamp
+	$(call install,test$(comma)fuzz)
+	@touch $@

@@ -50,6 +50,7 @@ USES: dict[str, Sequence[Sequence[str]]] = {
         ("-m", "bayespress.cli", "sweep", "demo", "--search", "hidden_size=4", "--epochs", "1",
          "--dense-epochs", "0", "--finetune-epochs", "0", "--output", "sweep"),
     ],
+    "fuzz": [("-c", "import atheris; print(atheris.Setup)")],
     "ray": [("-c", "import ray.data; print(ray.__version__)")],
     "bench": [("-c", "import fasttext, matplotlib, sklearn; print(matplotlib.__version__)")],
 }  # fmt: skip

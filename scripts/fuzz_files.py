@@ -30,6 +30,7 @@ from bayespress.compact import (
     CompactCell,
     CompactClassifier,
     CompactGRU,
+    CompactLanguageModel,
     CompactLSTM,
     dumps,
     loads,
@@ -37,11 +38,13 @@ from bayespress.compact import (
 )
 from bayespress.compact.header import DICTIONARY, deflate
 from bayespress.errors import ArtifactError
-from bayespress.text import TextEncoder, Tokenizer, Vocabulary
+from bayespress.text import TextEncoder, TokenEncoder, Tokenizer, Vocabulary
 
 PRELUDE, CHECKSUM = 28, 4
 # Those that begin a block, a word, a size, and the ends of a byte's range.
 TELLING = (0, 1, 2, 3, 8, 10, 11, 16, 17, 127, 128, 255)
+_CHARACTERS = tuple("\na\u03c3\u03c2i.é")  # both forms of the small sigma
+_TOKENS = ("<eos>", "the", "cat", "it's", "\u03c3\u03bf\u03c6\u03cc\u03c2")
 NETWORK_FIELDS = ("layers", "hidden", "cell", "pooling", "multi_label", "input", "rows", "outputs")
 # What a field is not, or is in another network.
 VALUES: tuple[Any, ...] = (
@@ -71,21 +74,21 @@ def damaged(honest: bytes, source: random.Random) -> bytes:
         body[place:place] = source.randbytes(source.randint(1, 30))
     else:
         change = _other_bytes if way < 0.85 else _other_field
-        body = _with_text(body, change(_text_of(body), source))
+        body = with_text(body, change(text_of(body), source))
     return sealed(bytes(body))
 
 
-def _text_of(body: bytearray) -> bytes:
+def text_of(body: bytearray) -> bytes:
     """Inflate the text part."""
     stored = int.from_bytes(body[20:24], "little")
     inflater = zlib.decompressobj(-zlib.MAX_WBITS, zdict=DICTIONARY)
     return inflater.decompress(bytes(body[PRELUDE : PRELUDE + stored]))
 
 
-def _with_text(body: bytearray, text: bytes) -> bytearray:
+def with_text(body: bytearray, text: bytes, level: int = 0) -> bytearray:
     """Put another text part in the place of a file's."""
     stored = int.from_bytes(body[20:24], "little")
-    packed = deflate(text, level=0)
+    packed = deflate(text, level)
     sizes = len(packed).to_bytes(4, "little") + len(text).to_bytes(4, "little")
     return body[:20] + sizes + packed + body[PRELUDE + stored :]
 
@@ -134,13 +137,38 @@ def random_networks(count: int, seed: int) -> Iterator[bytes]:
         kind = [CompactLSTM, CompactGRU][source.integers(2)]
         directions, depth = source.integers(1, [3, 4]).tolist()
         layers = source.integers(0, 6, (depth, directions)).tolist()
-        model = _random_network(source, kind, layers)
+        model = random_network(source, kind, layers)
         yield dumps(rounded(model, str(source.choice(["float32", "float16", "int8", "int3"]))))
 
 
-def _random_network(
+def random_language_models(count: int, seed: int) -> Iterator[bytes]:
+    """Make files of language models of every kind; equal seeds make equal ones."""
+    source = np.random.default_rng(seed)
+    for _ in range(count):
+        level = str(source.choice(["char", "word"]))
+        tokens = _CHARACTERS if level == "char" else _TOKENS
+        if level == "word" and source.integers(2):
+            tokens += ("<unk>",)
+        encoder = TokenEncoder(
+            level, str(source.choice(["words", "spaces"])), bool(source.integers(2)), tokens
+        )
+        inputs = np.flatnonzero(source.random(len(tokens)) < 0.7)
+        hidden = int(source.integers(0, 6))
+        model = CompactLanguageModel(
+            encoder=encoder,
+            inputs=inputs,
+            lstm=_random_cell(source, CompactLSTM, len(inputs), hidden, "sigmoid"),
+            output_weight=_random_array(source, len(tokens), hidden),
+            output_bias=_random_array(source, len(tokens)),
+            window=[None, 5][source.integers(2)],
+        )
+        yield dumps(rounded(model, str(source.choice(["float32", "float16", "int8"]))))
+
+
+def random_network(
     source: np.random.Generator, kind: type[CompactCell], layers: Sequence[Sequence[int]]
 ) -> CompactClassifier:
+    """Make a network of so many cells of a kind, of which more or less is left."""
     words, dims, outputs = source.integers([0, 0, 1], [40, 6, 5]).tolist()
     activation = str(source.choice(["sigmoid", "hard_sigmoid"]))
     is_multi_label = bool(source.integers(2))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayespress.config import FIELDS, Config, flat_from_toml, part_of
-from bayespress.errors import ConfigError
+from bayespress.errors import ConfigError, RunError
 from bayespress.schedules import SCHEDULES
 
 PARTS = ("data", "text", "model", "training")
@@ -242,3 +242,29 @@ def test_a_code_is_one_of_its_task(task, code):
 def test_presets_have_a_code_for_each_task():
     assert Config.from_flat({"code": "w+voc"}).model.code == "LLLCCL"
     assert Config.from_flat({"code": "w+voc", "task": "lm"}).model.code == "LCIL"
+
+
+HUGE = "0x" + "f" * 5000
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("x = " + "[" * 5000, "config.toml is not valid TOML: it is nested too deeply"),
+    ("[training]\nepochs = " + "9" * 5000, "config.toml is not valid TOML: Exceeds the limit"),
+    (f"[training]\nepochs = {HUGE}", "epochs must be at most 9223372036854775807, as numbers in"),
+    ("[training]\nlearning_rate = 1" + "0" * 400, "learning_rate must be at most 92233720368"),
+    (f"[text]\nlowercase = {HUGE}", "lowercase must be bool, got a number of thousands of digits"),
+    (f"[data]\ntask = {HUGE}", "task must be str, got a number of thousands of digits"),
+    (f"[training]\nschedule = {HUGE}", "schedule must be str, got a number of thousands of"),
+    (f"[text]\nlevel = {HUGE}", "level must be str, got a number of thousands of digits"),
+])  # fmt: skip
+def test_settings_that_no_program_wrote_are_refused_in_one_line(text, message):
+    with pytest.raises(ConfigError) as error:
+        Config.from_toml(text, "config.toml")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_of_settings_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "config.toml").write_bytes(b"[data]\n\xff")
+    with pytest.raises(RunError, match=r"the byte at offset 7 is not UTF-8\); write its settings"):
+        Config.from_file(tmp_path / "config.toml")

@@ -13,6 +13,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from bayespress.errors import ConfigError
 from bayespress.schedules import Value, scaled_phases, schedule_of, task_defaults
 from bayespress.settings import DataConfig, ModelConfig, TextConfig, TrainingConfig
 from bayespress.sparsity import LanguageModelSparsity, SparsityConfig
+from bayespress.storage import read_text
 
 __all__ = [
     "FIELDS",
@@ -84,9 +86,9 @@ class Config:
             If keys are unknown, types are wrong or values out of range, all named at once.
         """
         said = {key: value for layer in layers for key, value in layer.items()}
-        task = str(said.get("task", DataConfig.task))
-        schedule = schedule_of(str(said.get("schedule", TrainingConfig.schedule)), task)
-        usual = {**task_defaults(task, str(said.get("level", TextConfig.level))), **schedule}
+        task = _name(said, "task", DataConfig.task)
+        schedule = schedule_of(_name(said, "schedule", TrainingConfig.schedule), task)
+        usual = {**task_defaults(task, _name(said, "level", TextConfig.level)), **schedule}
         merged = {**usual, **scaled_phases(schedule, said.get("epochs")), **said}
         problems = list(_problems(merged))
         if problems:
@@ -111,10 +113,25 @@ class Config:
         """
         return cls.from_flat(flat_from_toml(text, origin), *layers)
 
+    @classmethod
+    def from_file(cls, path: Path) -> Config:
+        """Read the settings of a run.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be read, or is not UTF-8.
+        ConfigError
+            As in :meth:`from_toml`.
+        """
+        text = read_text(path, "write its settings anew, or start the run anew")
+        return cls.from_toml(text, str(path))
+
 
 _SPARSITY: Mapping[str, type[SparsityConfig | LanguageModelSparsity]] = MappingProxyType(
     {"classify": SparsityConfig, "lm": LanguageModelSparsity}
 )
+_LARGEST = 2**63 - 1
 _KINDS = {
     "data": DataConfig,
     "text": TextConfig,
@@ -145,8 +162,10 @@ def flat_from_toml(text: str, origin: str) -> dict[str, Value]:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of numbers too long to be read, too
         raise ConfigError(f"{origin} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{origin} is not valid TOML: it is nested too deeply") from None
     flat: dict[str, Value] = {}
     for name in _PARTS:
         table = tables.get(name, {})
@@ -164,6 +183,11 @@ def flat_from_toml(text: str, origin: str) -> dict[str, Value]:
     return flat
 
 
+def _name(flat: Mapping[str, Value], key: str, usual: str) -> str:
+    """Look up what decides about other settings; a problem is found later."""
+    return value if isinstance(value := flat.get(key), str) else usual
+
+
 def _problems(flat: Mapping[str, Value]) -> Iterator[str]:
     for key, value in flat.items():
         if key not in FIELDS:
@@ -171,7 +195,7 @@ def _problems(flat: Mapping[str, Value]) -> Iterator[str]:
         else:
             yield from _problems_of_value(key, value)
     yield from _problems_of_network(flat)
-    kind = _SPARSITY.get(str(flat.get("task", DataConfig.task)))
+    kind = _SPARSITY.get(_name(flat, "task", DataConfig.task))
     if kind is not None and isinstance(code := flat.get("code"), str):
         try:
             kind.from_name(code)
@@ -198,15 +222,24 @@ def _unknown(key: str, known: Iterable[str]) -> str:
 def _problems_of_value(key: str, value: Value) -> Iterator[str]:
     kind, limits = str(FIELDS[key].type), FIELDS[key].metadata
     if not _has_type(value, kind):
-        yield f"{key} must be {kind.replace(' | None', '')}, got {value!r}"
+        yield f"{key} must be {kind.replace(' | None', '')}, got {_shown(value)}"
     elif key == "label_separator" and value == "":
         yield "label_separator must be what stands between labels, for instance ';', got ''"
     elif limits["choices"] and value not in limits["choices"]:
         yield f"{key} must be one of {', '.join(limits['choices'])}, got {value!r}"
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        yield f"{key} must be at most {_LARGEST}, as numbers in TOML are; got {_shown(value)}"
     elif isinstance(value, (int, float)) and not limits["low"] <= value <= limits["high"]:
         yield f"{key} must be {_range(limits['low'], limits['high'])}, got {value!r}"
     elif value == math.inf and key != "threshold":  # an infinite threshold prunes nothing
         yield f"{key} must be finite, got {value!r}"
+
+
+def _shown(value: Value) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes so many digits only, though it reads more in hexadecimal
+        return "a number of thousands of digits"
 
 
 def _has_type(value: Value, kind: str) -> bool:

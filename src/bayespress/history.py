@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bayespress.errors import RunError
-from bayespress.storage import write_bytes
+from bayespress.storage import parse_object, read_text, write_bytes
 
 Count = tuple[int, int]
+_REMEDY = "remove the line"
 _OF_SEVERAL_LABELS = ("train_micro_f1", "validation_micro_f1")
 
 
@@ -63,7 +64,7 @@ class EpochRecord:
     dims: Count | None
     neurons: Count
     gates: Count
-    paper: dict[str, Count]
+    paper: dict[str, Count | None]
     weights: dict[str, Count]
     groups: dict[str, Count]
     compression_ratio: float
@@ -99,9 +100,28 @@ class EpochRecord:
         ------
         KeyError
             If a key is missing.
+        TypeError
+            If a value is of another type.
         """
         known = {**dict.fromkeys((*_OF_SEVERAL_LABELS, "validation_nll")), **values}
+        for field in fields(cls):
+            if not _fits(known[field.name], str(field.type)):
+                raise TypeError(f"{field.name!r} is not of type {field.type}")
         return cls(**{field.name: _tuples(known[field.name]) for field in fields(cls)})
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Tell whether a value of JSON is of a field's type."""
+    if value is None:
+        return kind.endswith("| None")
+    if kind.startswith("dict"):
+        inner = kind.removeprefix("dict[str, ").removesuffix("]")
+        return isinstance(value, dict) and all(_fits(one, inner) for one in value.values())
+    if kind.startswith("Count"):
+        is_pair = isinstance(value, (list, tuple)) and len(value) == 2
+        return is_pair and all(_fits(number, "int") for number in value)
+    # Not isinstance(): True is an int.
+    return type(value) is int or (type(value) is float and kind.startswith("float"))
 
 
 def perplexity(nll: float) -> float:
@@ -131,19 +151,34 @@ def read_history(path: Path) -> list[EpochRecord]:
     Raises
     ------
     RunError
-        If a line is not a record.
+        If it is not UTF-8, or a line is not a record.
     """
     return list(_records(path)) if path.exists() else []
 
 
 def _records(path: Path) -> Iterator[EpochRecord]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path, _REMEDY).splitlines(), 1):
         try:
-            yield EpochRecord.from_dict(json.loads(line))
+            yield EpochRecord.from_dict(parse_object(line))
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(
-                f"{path}, line {number} is not an epoch's record ({error!r}); remove the line"
+                f"{path}, line {number} is not an epoch's record ({error!r}); {_REMEDY}"
             ) from None
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read the figures of a finished run.
+
+    Raises
+    ------
+    RunError
+        If they are no JSON object.
+    """
+    remedy = f"remove it, and write it anew with 'bayespress train --resume --output {path.parent}'"
+    try:
+        return parse_object(read_text(path, remedy))
+    except ValueError as error:
+        raise RunError(f"{path} is damaged ({error}); {remedy}") from None
 
 
 def write_history(path: Path, records: Sequence[EpochRecord]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from bayespress.errors import BayespressError, MissingExtraError, RunError
 
@@ -208,6 +209,54 @@ def _lock(handle: int, *, waits: bool = False) -> bool:
     except OSError:  # a file system without locks
         return False
     return True
+
+
+def read_text(path: Path, remedy: str) -> str:
+    """Read a file of text.
+
+    Parameters
+    ----------
+    path
+        The file.
+    remedy
+        What to do if it is damaged.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RunError(
+            f"{path} is damaged (the byte at offset {error.start} is not UTF-8); {remedy}"
+        ) from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Read a JSON object; a stranger may have written it.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or has an integer beyond 64 bits; its text is one line.
+    """
+    try:
+        values = json.loads(text, parse_int=_int_of_64_bits)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(values, dict):
+        raise ValueError("it is no JSON object")
+    return values
+
+
+def _int_of_64_bits(digits: str) -> int:
+    if not -(2**63) <= (number := int(digits)) < 2**63:
+        raise ValueError("it has a number of more than 64 bits")
+    return number
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -159,6 +159,7 @@ def test_any_text_part_does_no_harm(honest, text):
     assert load_or_refuse(forge(b"{}", arrays, stored=text)) is None
 
 
+DEEP = json.loads("[" * 32 + "]" * 32)
 LIES = {
     "rows": (with_fields(rows=10**9), "'rows' is negative or more than the file can hold"),
     "many rows": (with_fields(rows=5_000), "its sizes ask for"),
@@ -191,6 +192,9 @@ LIES = {
     "kind": (with_fields(arrays=ARRAYS[:1] + b"\x0c" + ARRAYS[2:]), "unknown kind 12"),
     "nan": (with_fields(arrays=ARRAYS[:-4] + b"\0\0\xc0\x7f"), "values that are not finite"),
     "infinite": (with_fields(arrays=ARRAYS[:-4] + b"\0\0\x80\xff"), "are not finite"),
+    "large": (with_fields(arrays=ARRAYS[:-4] + b"\0\0\xc0\x58"), "values beyond 2 ** 50, whose"),
+    "info too deep": (with_fields(info={"x": DEEP}), "info is nested deeper than 32 levels"),
+    "infinite number": (forge(b'{"info":{"x":1e999}}', ARRAYS), "its header is not JSON (Value"),
     "array": (forge("[]", ARRAYS), "its header is not a JSON object"),
     "no json": (forge("{", ARRAYS), "its header is not JSON"),
     "digits": (forge('{"rows":' + "1" * 5000 + "}", ARRAYS), "its header is not JSON"),
@@ -224,6 +228,7 @@ LIES_ABOUT_LANGUAGE = {
     "hidden": (with_tokens(hidden=2**40), "'hidden' is negative or more than the file can hold"),
     "more neurons": (with_tokens(hidden=2), "a block is of the unknown kind"),
     "info": (with_tokens(info=3), "'info' is not of type dict"),
+    "info too deep": (with_tokens(info={"x": DEEP}), "info is nested deeper than 32 levels"),
     "twice": (with_tokens([*TOKENS[:3], "a"]), "a token stands there twice"),
     "two letters": (with_tokens([*TOKENS[:3], "xy"]), "level char are not all one character"),
     "empty token": (with_tokens([*TOKENS[:3], ""]), "level char are not all one character"),

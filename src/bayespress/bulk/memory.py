@@ -17,7 +17,7 @@ from typing import Any
 
 from bayespress.bulk.inputs import Item
 from bayespress.errors import RunError
-from bayespress.storage import locked, write_bytes
+from bayespress.storage import locked, parse_object, write_bytes
 
 FOLDER = ".bayespress"
 _FORMAT = 1
@@ -57,13 +57,14 @@ class Record:
     def from_json(cls, text: str) -> Record | None:
         """Read a record; None if it is none of this version's."""
         try:
-            values = json.loads(text)
+            values = parse_object(text)
             if values.pop("format") != _FORMAT:
                 return None
             source, answers = (Stamp(**values.pop(key)) for key in ("source", "answers"))
-            return cls(source=source, answers=answers, **values)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            record = cls(source=source, answers=answers, **values)
+        except (ValueError, KeyError, TypeError):
             return None
+        return record if isinstance(record.settings, dict) else None
 
     def to_json(self) -> str:
         """Write the record."""
@@ -168,5 +169,5 @@ class Memory:
     def _record(self, item: Item) -> Record | None:
         try:
             return Record.from_json(self._record_file(item).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, UnicodeDecodeError):
             return None

@@ -83,13 +83,13 @@ def settings_of_run(model: Path | str, source: str) -> dict[str, Value]:
 
     Raises
     ------
-    ConfigError
+    RunError, ConfigError
         If the run's settings are damaged.
     """
     file = Path(model) / "config.toml"
     if not file.is_file():
         return {}
-    flat = Config.from_toml(file.read_text(encoding="utf-8"), str(file)).flat()
+    flat = Config.from_file(file).flat()
     return {key: flat[key] for key in _DATA_KEYS} if flat["source"] == source else {}
 
 

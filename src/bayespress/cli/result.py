@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bayespress.errors import RunError
 from bayespress.history import perplexity
 
 
@@ -31,12 +32,25 @@ def say(console: Console, text: str) -> None:
 
 
 def print_result(console: Console, output: Path, result: dict[str, Any]) -> None:
-    """Print accuracy or F1, the three ratios and the bytes of a finished run."""
-    table = Table(title=Text(f"{output}, epoch {result['best_epoch']}"), show_header=False)
+    """Print accuracy or F1, the three ratios and the bytes of a finished run.
+
+    Raises
+    ------
+    RunError
+        If the result, which was perhaps read from a file, lacks something.
+    """
+    try:
+        title, rows = f"{output}, epoch {result['best_epoch']}", _rows(result)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise RunError(
+            f"{output / 'result.json'} is damaged ({error!r}); remove it and run the same command "
+            "again"
+        ) from None
+    table = Table(title=Text(title), show_header=False)
     table.add_column(justify="left")
     table.add_column(justify="right")
     table.add_column(justify="left", style="dim")
-    for row in _rows(result):
+    for row in rows:
         table.add_row(*row)
     console.print(table)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ TOKENIZERS = ("words", "spaces")
 MAX_WINDOW = 2**31 - 1
 POOLINGS = ("last", "mean", "max")
 MAX_LAYERS = 64
+LARGEST_BITS = 50
+"""Of a number: its products with another one can be added 2 ** 27 times in single precision."""
+MAX_DEPTH = 32
+"""Of what `info` holds."""
 
 
 def problems_of_arrays(model: CompactModel) -> Iterator[str]:
@@ -27,8 +32,11 @@ def problems_of_arrays(model: CompactModel) -> Iterator[str]:
             yield f"{name} has shape {array.shape}, but the others ask for {shapes[name]}"
         if array.dtype != np.float32:
             yield f"{name} is {array.dtype}, but must be float32"
-        if not np.isfinite(array).all():
+        largest = np.abs(array).max(initial=0)
+        if not np.isfinite(largest):
             yield f"{name} has values that are not finite"
+        elif largest > 2**LARGEST_BITS:
+            yield f"{name} has values beyond 2 ** {LARGEST_BITS}, whose products may overflow"
 
 
 def problems_of_layers(model: CompactClassifier) -> Iterator[str]:
@@ -56,6 +64,19 @@ def problems_of_numbers(name: str, numbers: NDArray[np.int64], count: int) -> It
         yield f"{name} leave the range 0 … {count - 1}"
     if np.any(numbers[1:] <= numbers[:-1]):
         yield f"{name} do not rise"
+
+
+def problems_of_info(info: Any) -> Iterator[str]:
+    """Look how deep further information is nested: what is read must be fit to be written."""
+    if _is_deeper(info, MAX_DEPTH):
+        yield f"info is nested deeper than {MAX_DEPTH} levels"
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, (Mapping, list, tuple)):
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
 def problems_of_labels(model: CompactClassifier) -> Iterator[str]:

@@ -27,7 +27,8 @@ byte is described in ``docs/format.md``, with a reader that needs nothing of thi
 A model comes back bit by bit, save that -0.0 is written as 0.0. Whatever the file claims is held
 against the bytes that are there before memory is taken: a text of 32 times its stored bytes, sizes
 up to 32 times those of the file (an axis may be long though the array is empty), and arrays of
-1,024 times the file or 1 MiB, whichever is more.
+1,024 times the file or 1 MiB, whichever is more. Numbers beyond 2 ** 50 are refused: sums of their
+products may overflow.
 """
 
 from __future__ import annotations
@@ -108,8 +109,8 @@ def dumps(model: CompactModel) -> bytes:
     Raises
     ------
     ArtifactError
-        If shapes do not fit, values are not finite, rows, gates or tokens are out of range, or
-        `info` is not made of JSON types.
+        If shapes do not fit, values are not finite or beyond 2 ** 50, rows, gates or tokens are out
+        of range, or `info` is not made of JSON types or nested deeper than 32 levels.
     """
     kind = _kind_of(model)
     if (problem := next(kind.problems(model), None)) is not None:

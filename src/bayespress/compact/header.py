@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -167,12 +168,17 @@ def inflate(stored: memoryview, size: int) -> bytes:
 
 def _parse_json(line: str) -> dict[str, Any]:
     try:
-        fields = json.loads(line, parse_constant=_refuse)
+        fields = json.loads(line, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise DamageError(f"its header is not JSON ({type(error).__name__})") from None
     if not isinstance(fields, dict):
         raise DamageError("its header is not a JSON object")
     return fields
+
+
+def _finite(number: str) -> float:
+    """Read a number; one as large as 1e999 would be infinite, which JSON cannot say."""
+    return value if math.isfinite(value := float(number)) else _refuse(number)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -187,7 +187,7 @@ def _figures_of(values: Sequence[Any]) -> Iterator[Figure]:
                 float(one["value"]),
                 count if isinstance(count, int) else None,
             )
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
             continue
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,7 @@ from bayespress import compact
 from bayespress.compact import CompactClassifier, CompactLanguageModel, CompactModel
 from bayespress.config import Config
 from bayespress.errors import RunError
-from bayespress.history import EpochRecord, read_history
+from bayespress.history import EpochRecord, read_history, read_result
 from bayespress.runtime import Inspection, LanguageInspection, inspect
 
 Mask = NDArray[np.bool_]
@@ -137,7 +136,7 @@ def read_run(path: Path, name: str | None = None) -> ReportedRun:
     Raises
     ------
     RunError
-        If there is no run, or its history or its result is damaged.
+        If there is no run, or its history or its result is damaged, or settings are no text.
     ConfigError
         If its settings are damaged.
     ArtifactError
@@ -154,8 +153,8 @@ def read_run(path: Path, name: str | None = None) -> ReportedRun:
     return ReportedRun(
         name,
         history,
-        _config(config) if config.is_file() else None,
-        _result(result) if result.is_file() else None,
+        Config.from_file(config) if config.is_file() else None,
+        read_result(result) if result.is_file() else None,
         notes=tuple(_missing(path, len(history))),
         **(_model(model) if model.is_file() else {}),
     )
@@ -174,20 +173,3 @@ def _missing(path: Path, epochs: int) -> Sequence[str]:
 
 def _model(path: Path) -> dict[str, Any]:
     return {"model": compact.load(path), "file_bytes": path.stat().st_size}
-
-
-def _config(path: Path) -> Config:
-    return Config.from_toml(path.read_text(encoding="utf-8"), str(path))
-
-
-def _result(path: Path) -> dict[str, Any]:
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(result, dict):
-            raise TypeError("it is no JSON object")
-    except (ValueError, TypeError) as error:
-        raise RunError(
-            f"{path} is damaged ({error}); remove it, and write it anew with "
-            f"'bayespress train --resume --output {path.parent}'"
-        ) from None
-    return result

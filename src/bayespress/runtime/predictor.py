@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayespress.compact import CompactClassifier
+from bayespress.compact import CompactClassifier, arrays_of
 from bayespress.compact.model import FloatArray
 from bayespress.errors import DataError
 from bayespress.runtime.network import NumpyNetwork, Tables
@@ -20,8 +20,10 @@ Answer = str | tuple[str, ...]
 _GIVEN = 0.5
 """From this probability on a text is given a label, where it may have several."""
 _CHUNK = 512
-_MAX_TABLE = 2**27
-"""Numbers in a table of all words' projections; beyond, only the words of a chunk are projected."""
+_MAX_TABLE, _SMALL_TABLE, _MAX_SHARE = 2**27, 2**22, 16
+"""Numbers in a table of all words' projections, at most: so many, and beyond a few no more than so
+many times those of the model, for a small file may name many words. Otherwise only the words of a
+chunk are projected."""
 
 
 class Predictor(ABC):
@@ -142,7 +144,8 @@ class TextPredictor(Predictor):
         zero = np.zeros((1, model.embedding.shape[1]), np.float32)
         self._vectors = np.concatenate([zero, model.embedding])
         live = sum(len(cell.live_gates) for cell in model.layers[0])
-        is_small = len(self._vectors) * live <= _MAX_TABLE
+        most = _MAX_SHARE * sum(array.size for array in arrays_of(model).values())
+        is_small = len(self._vectors) * live <= min(_MAX_TABLE, max(_SMALL_TABLE, most))
         self._tables = self._network.project(self._vectors) if is_small else None
 
     def predict_proba_of_ids(  # noqa: D102 - the base class says it

@@ -33,7 +33,7 @@ from bayespress.training.interfaces import (
     rebuild,
 )
 from bayespress.training.packing import Prepared
-from bayespress.training.run import RunFolder, load_tensors
+from bayespress.training.run import RunFolder, load_tensors, understood
 from bayespress.training.state import FullSize, restore
 
 _BATCH = 256
@@ -100,11 +100,12 @@ def load_best(folder: RunFolder) -> Trained:
     """
     config = folder.config()
     tensors, metadata = load_tensors(folder.best_file)
-    interface = interface_of(metadata)
-    net = rebuild(config, interface, metadata)
-    restore(net, None, tensors)
-    epoch = metadata["progress"]["best_epoch"]
-    full = FullSize.from_dict(metadata["full"])
+    with understood(folder.best_file):
+        interface = interface_of(metadata)
+        net = rebuild(config, interface, metadata)
+        restore(net, None, tensors)
+        epoch = metadata["progress"]["best_epoch"]
+        full = FullSize.from_dict(metadata["full"])
     return Trained(net.eval(), interface, config.model.code, epoch, full)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from torch import Tensor
 
 from bayespress.config import Config
 from bayespress.errors import RunError
-from bayespress.storage import is_unfinished, locked, write_atomically, write_bytes
+from bayespress.history import read_result
+from bayespress.storage import is_unfinished, locked, parse_object, write_atomically, write_bytes
 
 FORMAT = "1"
 _LOCK = ".lock"
@@ -115,24 +116,27 @@ class RunFolder:
         Raises
         ------
         RunError
-            If there is no run here.
+            If there is no run here, or its settings are no text.
         ConfigError
             If its settings are damaged.
         """
         if not self.config_file.is_file():
             raise RunError(f"{self.path} holds no run (there is no {self.config_file.name} in it)")
-        return Config.from_toml(self.config_file.read_text(encoding="utf-8"), str(self.config_file))
+        return Config.from_file(self.config_file)
 
     def save_result(self, result: Mapping[str, Any]) -> None:
         """Write the finished run's figures."""
         write_bytes(self.result_file, (json.dumps(result, indent=2) + "\n").encode())
 
     def result(self) -> dict[str, Any] | None:
-        """Read the finished run's figures; None while it is not finished."""
-        if not self.result_file.exists():
-            return None
-        result: dict[str, Any] = json.loads(self.result_file.read_text(encoding="utf-8"))
-        return result
+        """Read the finished run's figures; None while it is not finished.
+
+        Raises
+        ------
+        RunError
+            If they are damaged.
+        """
+        return read_result(self.result_file) if self.result_file.exists() else None
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -164,6 +168,21 @@ def _as_os_error(error: Exception) -> OSError:
     return OSError(int(number), text) if number.isdigit() else OSError(text)
 
 
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Say in one line that what was read of a file lacks something, or has it of another type.
+
+    Raises
+    ------
+    RunError
+        If the block meets that.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{path} is damaged ({error!r}); start the run anew") from None
+
+
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what :func:`save_tensors` wrote.
 
@@ -179,8 +198,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except FileNotFoundError:
         raise RunError(f"{path} does not exist: the run has not finished an epoch yet") from None
     except (safetensors.SafetensorError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise RunError(f"{path} is damaged ({reason}); start the run anew") from None
+    try:
+        values = parse_object(metadata.get("bayespress", "{}"))
+    except ValueError as error:
         raise RunError(f"{path} is damaged ({error}); start the run anew") from None
-    values: dict[str, Any] = json.loads(metadata.get("bayespress", "{}"))
     if values.pop("format", None) != FORMAT:
         raise RunError(f"{path} was written by another version of bayespress; start the run anew")
     return tensors, values

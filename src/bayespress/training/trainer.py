@@ -22,7 +22,7 @@ from bayespress.training.divergence import check_weights, remedy
 from bayespress.training.interfaces import interface_of, rebuild
 from bayespress.training.learner import Learner
 from bayespress.training.listener import Listener, Silent
-from bayespress.training.run import RunFolder, load_tensors, save_tensors
+from bayespress.training.run import RunFolder, load_tensors, save_tensors, understood
 from bayespress.training.schedules import Phase, Schedule
 from bayespress.training.seeds import generator
 from bayespress.training.shrinking import LiveShrinking
@@ -93,21 +93,30 @@ class Trainer:
         self.workers = workers or Workers()
         self._fingerprint = prepare.fingerprint(splits)
         tensors, metadata = self._read_checkpoint()
-        restricted = interface_of(metadata) if metadata else None
+        with understood(folder.checkpoint_file):
+            restricted = interface_of(metadata) if metadata else None
         with self.workers.one_by_one():
             self.task: Task = prepare.prepare(config, splits, self._fingerprint, restricted)
-        net = rebuild(config, self.task.interface, metadata)
+        with understood(folder.checkpoint_file):
+            net = rebuild(config, self.task.interface, metadata)
         self._learner = Learner(net, config, self.workers)
-        self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
+        with understood(folder.checkpoint_file):
+            self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
+        self.history: list[EpochRecord] = []
         self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
         if metadata:
+            self._go_on(tensors, metadata)
+        else:
+            self.progress = Progress()
+            self._load_pretrained()
+
+    def _go_on(self, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
+        """Put everything where it was when the checkpoint was written."""
+        with understood(self.folder.checkpoint_file):
             restore(self.net, self.optimizer, tensors)
             self._shrinking.restore(tensors)
             self.progress = Progress(**metadata["progress"])
-            self.history = read_history(folder.history_file)[: self.progress.epoch]
-        else:
-            self.progress, self.history = Progress(), []
-            self._load_pretrained()
+            self.history = read_history(self.folder.history_file)[: self.progress.epoch]
 
     def fit(self) -> Progress:
         """Train to the last epoch, or until patience ends; a resumed run goes on where it was.
@@ -276,7 +285,7 @@ class Trainer:
         if not self.folder.checkpoint_file.exists():
             return {}, {}
         tensors, metadata = load_tensors(self.folder.checkpoint_file)
-        if metadata["data"] != self._fingerprint:
+        if metadata.get("data") != self._fingerprint:
             raise RunError(
                 f"the data changed since the run in {self.folder.path} began: start a new run "
                 "with another --output"
