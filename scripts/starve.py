@@ -21,23 +21,34 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from starving import disk
+from starving import damage, disk, machine, network
 from starving.cases import CASES, Given
 from starving.program import Report
+from starving.servers import WAYS
 from starving.zygote import Zygote
 
-QUICK = ("train --resume", "compress", "export --to c", "predict csv", "push --output")
+QUICK = ("train", "train --resume", "compress", "export --to c", "predict csv", "push --output")
 
 
-def parts_of(given: Given, zygote: Zygote, *, quick: bool) -> dict[str, Callable[[], Report]]:
+def parts_of(
+    given: Given, zygote: Zygote, seed: int, *, quick: bool
+) -> dict[str, Callable[[], Report]]:
     """Name all parts, and what runs each."""
     cases = [case for case in CASES if not quick or case.name in QUICK]
+    some = [case for case in cases if case.name in ("train", "predict csv")]
+    ways = WAYS[:3] if quick else WAYS
     return {
         "disk-full": lambda: disk.every_write(given, zygote, cases, 7 if quick else 1),
         "file-sizes": lambda: disk.file_sizes(given, zygote, cases, 2 if quick else 12),
         "small-disk": lambda: disk.small_disks(given, zygote, cases, 5 if quick else 1),
         "read-only": lambda: disk.read_only(given, zygote, cases),
         "standard-output": lambda: disk.standard_output(given),
+        "memory": lambda: machine.memory(given, zygote, cases, 4 if quick else 14),
+        "one-processor": lambda: machine.one_processor(given, cases),
+        "compiler": lambda: machine.no_compiler(given, some),
+        "home": lambda: machine.no_home(given, some),
+        "network": lambda: network.failures(given, zygote, seed, ways),
+        "cache": lambda: damage.damaged_cache(given, zygote, seed, 3 if quick else 8),
     }
 
 
@@ -54,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(name).resolve()
         given = Given.make(folder, asked.seed)
         zygote = on_exit.enter_context(Zygote(folder, disk.build_shim(folder)))
-        parts = parts_of(given, zygote, quick=asked.quick)
+        parts = parts_of(given, zygote, asked.seed, quick=asked.quick)
         unknown = set(asked.only or ()) - set(parts)
         if unknown:
             parser.error(f"there is no part {', '.join(unknown)}: choose of {', '.join(parts)}")

@@ -40,7 +40,7 @@ class Attempt:
     wanted: Mapping[str, bytes]
     env: dict[str, str]
     before: dict[str, bytes] = field(default_factory=dict)
-    done: Done = Done(0, "", "")
+    done: Done = field(default_factory=lambda: Done(0, "", ""))
 
     @classmethod
     @contextmanager
@@ -65,7 +65,7 @@ class Attempt:
         return self.done
 
     def judge(self, report: Report, without_what: str, zygote: Zygote | None = None) -> None:
-        """Note what is wrong, then see that with all it needs the command gives the same as ever."""
+        """Note what is wrong, then see that with all it needs it gives the same as ever."""
         wrong = self.mistakes()
         if self.done.code:
             wrong += self.again(zygote)

@@ -1,10 +1,8 @@
-"""A disk that is full at the n-th write, files that may not grow, a small disk, a folder to read."""
+"""A disk that is full at the n-th write, files that cannot grow, a folder that is only read."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import os
 import shutil
 import subprocess
 import sys
@@ -15,13 +13,11 @@ from pathlib import Path
 from starving.attempt import Attempt
 from starving.cases import Case, Given
 from starving.program import Report, call, environment, mistakes_of_line
+from starving.rights import drop_rights
 from starving.zygote import Zygote
 
 _SHIM = Path(__file__).with_name("shim.c")
 _PAGE = 4096
-_DROP_FROM_BOUNDING_SET = 24  # of prctl
-_RIGHTS_OF_ROOT = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-_LIBC = ctypes.CDLL(None)
 
 
 def build_shim(folder: Path) -> Path | None:
@@ -72,7 +68,9 @@ def file_sizes(given: Given, zygote: Zygote, cases: Sequence[Case], sizes: int) 
 def mounted(folder: Path, *options: str) -> Iterator[bool]:
     """Mount something on a folder as long as the context lasts, if this user may."""
     program = shutil.which("mount")
-    done = program and subprocess.run([program, *options, str(folder)], capture_output=True)
+    done = program and subprocess.run(
+        [program, *options, str(folder)], capture_output=True, check=False
+    )
     there = bool(done) and done.returncode == 0
     try:
         yield there
@@ -146,7 +144,9 @@ def _mounted_to_read(root: Path) -> Iterator[bool]:
 @contextmanager
 def _without_rights(root: Path) -> Iterator[bool]:
     folders = [path for path in (root, *root.rglob("*")) if path.is_dir()]
-    own = [path for path in folders if path.relative_to(root).parts[:1] not in (("tmp",), ("home",))]
+    own = [
+        path for path in folders if path.relative_to(root).parts[:1] not in (("tmp",), ("home",))
+    ]
     for path in own:
         path.chmod(0o555)
     try:
@@ -154,13 +154,6 @@ def _without_rights(root: Path) -> Iterator[bool]:
     finally:
         for path in own:
             path.chmod(0o755)
-
-
-def drop_rights() -> None:
-    """Let rights bind the superuser, too; any other user lacks what is dropped."""
-    if sys.platform == "linux":
-        for right in _RIGHTS_OF_ROOT:
-            _LIBC.prctl(_DROP_FROM_BOUNDING_SET, right, 0, 0, 0)
 
 
 def standard_output(given: Given) -> Report:

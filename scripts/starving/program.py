@@ -39,7 +39,7 @@ class Done:
 
 
 def environment(root: Path, cache: Path, **more: str | None) -> dict[str, str]:
-    """Give a program a home, a place for temporary files and a cache; None takes a variable away."""
+    """Give a program a home, a place for temporary files and a cache; None takes a variable."""
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -71,7 +71,7 @@ def call(
         command,
         cwd=root,
         env=dict(env),
-        preexec_fn=first,
+        preexec_fn=first,  # noqa: PLW1509 - limits of the new process
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if stdout is None else stdout,
         stderr=subprocess.PIPE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import tarfile
@@ -18,10 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from bayespress.errors import DownloadError, MissingExtraError
-from bayespress.storage import CACHE_VARIABLE, StorageError, cache_folder
+from bayespress.storage import CACHE_VARIABLE, NO_SPACE, StorageError, cache_folder
 
 DATA_VARIABLE = "BAYESPRESS_DATA"
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 1 << 16
 
@@ -183,7 +181,7 @@ def _explained(item: Download, target: Path) -> Iterator[None]:
 
 
 def _storage_error(target: Path, error: OSError) -> StorageError:
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return StorageError(
             f"cannot write {target}: no space left; free some, or set {CACHE_VARIABLE} "
             "to a folder on another disk, and run the same command again"
