@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test extras lint docs clean
+.PHONY: help demo test extras lint docs clean starve
 
 help:
 	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
@@ -16,6 +16,7 @@ help:
 	@echo 'make extras  install the wheel with each extra into an empty environment, and use it'
 	@echo 'make lint    the checks of make test without the tests'
 	@echo 'make docs    these pages as a site, in build/site'
+	@echo 'make starve  take space, memory, compiler, network, home away, and see that nothing is lost'
 	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
 
 demo: $(VENV)/.train.stamp
@@ -32,6 +33,9 @@ lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+starve: $(VENV)/.test.stamp
+	@$(BIN)/python scripts/starve.py
 
 docs: $(VENV)/.test.stamp
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

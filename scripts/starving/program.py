@@ -161,9 +161,10 @@ class Report:
         self.worked += done.code == 0
         if done.code == 2:
             self.lines.setdefault(re.sub(r"\d+", "#", done.line), what)
+        sys.stderr.write(f"{'WRONG' if mistakes else 'ok':5} {what}\n")
         for mistake in mistakes:
             self.wrong.append(f"{what}: {mistake}")
-            sys.stderr.write(f"WRONG {what}: {mistake}\n")
+            sys.stderr.write(f"      {mistake}\n")
 
     def to_dict(self) -> dict[str, object]:
         """Give the figures."""
