@@ -77,6 +77,7 @@ def test_imdb_is_downloaded_and_unpacked_once(server, cache, said):
         Path.unlink,
         lambda path: path.write_bytes(b"other words"),
         lambda path: path.write_bytes(b""),
+        lambda path: (path.unlink(), path.symlink_to("nothing")),
     ],
 )
 def test_an_unpacked_file_that_was_damaged_is_fetched_again(server, cache, said, damage):

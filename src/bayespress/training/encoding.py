@@ -114,7 +114,7 @@ def _digest(tensors: Mapping[str, Tensor], encoder: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(encoder).encode())
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(tensors[name].contiguous().numpy())
+        digest.update(tensors[name].contiguous().numpy().data)
     return digest.hexdigest()
 
 
