@@ -31,10 +31,10 @@ QUICK = ("train", "train --resume", "compress", "export --to c", "predict csv", 
 
 
 def parts_of(
-    given: Given, zygote: Zygote, seed: int, *, quick: bool
+    given: Given, zygote: Zygote, seed: int, names: Sequence[str], *, quick: bool
 ) -> dict[str, Callable[[], Report]]:
     """Name all parts, and what runs each."""
-    cases = [case for case in CASES if not quick or case.name in QUICK]
+    cases = [case for case in CASES if case.name in names]
     some = [case for case in cases if case.name in ("train", "predict csv")]
     ways = WAYS[:3] if quick else WAYS
     return {
@@ -56,16 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", action="append", help="a part, several times  [all]")
+    parser.add_argument("--case", action="append", help="a command, as 'train --resume'  [all]")
     parser.add_argument("--quick", action="store_true", help="a few commands and values alone")
     parser.add_argument("--seed", type=int, default=1, help="of texts and of damage  [1]")
     parser.add_argument("--lines", action="store_true", help="show each line of error that came")
     asked = parser.parse_args(arguments)
+    names = asked.case or (QUICK if asked.quick else [case.name for case in CASES])
+    if strange := {*names} - {case.name for case in CASES}:
+        parser.error(f"there is no command called {', '.join(strange)}")
     found, wrong = {}, 0
     with ExitStack() as on_exit, tempfile.TemporaryDirectory(prefix="starve-") as name:
         folder = Path(name).resolve()
         given = Given.make(folder, asked.seed)
         zygote = on_exit.enter_context(Zygote(folder, disk.build_shim(folder)))
-        parts = parts_of(given, zygote, asked.seed, quick=asked.quick)
+        parts = parts_of(given, zygote, asked.seed, names, quick=asked.quick)
         unknown = set(asked.only or ()) - set(parts)
         if unknown:
             parser.error(f"there is no part {', '.join(unknown)}: choose of {', '.join(parts)}")
