@@ -78,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             began = time.perf_counter()
             report = parts[part]()
             found[part] = report.to_dict() | {"seconds": round(time.perf_counter() - began)}
+            sys.stderr.write(json.dumps({part: found[part]}) + "\n")
             wrong += len(report.wrong)
             for line, what in report.lines.items() if asked.lines else ():
                 sys.stderr.write(f"  {what}\n    {line}\n")
