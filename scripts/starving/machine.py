@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import resource
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from starving.zygote import Zygote
 _MIB = 1 << 20
 _LOOSE = 0.02
 """How far apart probabilities may be that were reached with other code."""
-_OF_A_LIBRARY = "OpenBLAS error: Memory allocation"
+_ABORT = re.compile(r"OpenBLAS error: Memory allocation|terminate called .* 'std::bad_alloc'")
 
 READERS = (
     Case("predict", ("predict", "@run", "good film", "bad film")),
@@ -34,25 +35,30 @@ READERS = (
 def memory(given: Given, zygote: Zygote, cases: Sequence[Case], limits: int) -> Report:
     """Limit the memory of a process: from its start, and from where all is imported."""
     report = Report()
-    aborts: dict[str, str] = {}
+    aborts: dict[str, list[str]] = {}
     for case in (*READERS, *cases):
         wanted = given.reference(case)
         for limit in _sizes(50, 1_600, limits):
             with Attempt.of(case, given, wanted) as attempt:
                 attempt.run(first=lambda size=limit: _limit_memory(size))
-                if attempt.done.code not in (0, 2) and _OF_A_LIBRARY in attempt.done.err:
-                    aborts.setdefault(attempt.done.err.strip()[:120], f"{case.name}, {limit} MiB")
-                    continue
-                attempt.judge(report, f"{limit} MiB", zygote)
+                if not _is_abort(attempt, f"{limit} MiB", aborts):
+                    attempt.judge(report, f"{limit} MiB", zygote)
         for more in _sizes(1, 400, limits):
             with Attempt.of(case, given, wanted) as attempt:
                 attempt.run(zygote, more_memory=more * _MIB)
-                if attempt.done.code not in (0, 2) and _OF_A_LIBRARY in attempt.done.err:
-                    aborts.setdefault(attempt.done.err.strip()[:120], f"{case.name}, +{more} MiB")
-                    continue
-                attempt.judge(report, f"{more} MiB beyond what is imported", zygote)
-    report.figures["ended_by_a_library"] = aborts
+                if not _is_abort(attempt, f"{more} MiB more", aborts):
+                    attempt.judge(report, f"{more} MiB beyond what is imported", zygote)
+    report.figures["aborted_by_a_library"] = aborts
     return report
+
+
+def _is_abort(attempt: Attempt, limit: str, aborts: dict[str, list[str]]) -> bool:
+    """Note where a library ended the process by itself, so that nobody could say anything."""
+    found = _ABORT.search(attempt.done.err)
+    if attempt.done.code in (0, 2) or found is None:
+        return False
+    aborts.setdefault(found[0], []).append(f"{attempt.case.name}, {limit}")
+    return True
 
 
 def _sizes(least: int, most: int, count: int) -> Iterator[int]:
