@@ -1,6 +1,7 @@
 """Without space, memory, a compiler, a home or a sound cache: one clear line, and nothing lost."""
 
 import errno
+import importlib
 import json
 import os
 import shutil
@@ -192,6 +193,12 @@ def test_files_are_answered_where_the_compiler_made_no_library(trained, texts, c
         NativePredictor(model)
     assert call(*answer(trained, "--workers", "1")).code == 0
     assert Path("out/texts.csv").exists()
+
+
+def test_kernels_that_are_no_library_are_the_compilers_fault(cc):
+    cc(NO_LIBRARY)
+    _, problem = importlib.import_module("bayespress.kernels.library")._loaded.__wrapped__()
+    assert problem.startswith("what the C compiler made cannot be loaded: ")
 
 
 # No place for a cache.

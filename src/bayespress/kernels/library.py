@@ -192,8 +192,10 @@ def _loaded() -> tuple[Library | None, str | None]:
             elif name == "output_loss":
                 function.errcheck = _raise_if_negative
             setattr(loaded, name, function)
-    except (BuildError, OSError, AttributeError) as error:
+    except BuildError as error:
         return None, str(error)
+    except (OSError, AttributeError) as error:
+        return None, f"what the C compiler made cannot be loaded: {error}"
     return loaded, None
 
 
