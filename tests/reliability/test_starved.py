@@ -225,7 +225,7 @@ def test_without_a_cache_and_a_place_for_temporary_files_it_trains_all_the_same(
 
 @needs_compiler
 def test_a_full_disk_under_the_cache_is_no_compiler(monkeypatch):
-    monkeypatch.setattr(compiler, "_digest", full)
+    monkeypatch.setattr(compiler.tempfile, "TemporaryDirectory", full)
     with pytest.raises(BuildError, match=r"compiled code cannot be kept in .*BAYESPRESS_CACHE"):
         built()
 
@@ -234,6 +234,7 @@ def test_a_full_disk_under_the_cache_is_no_compiler(monkeypatch):
 
 
 @needs_compiler
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".so", ".sha256"])
 def test_a_folder_in_the_place_of_a_library_is_replaced(suffix):
     file = built()
