@@ -9,20 +9,23 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test extras chaos fuzz mutants coverage test-versions lint docs clean
+.PHONY: help demo test extras test-versions coverage mutants chaos starve fuzz lint docs clean
 
 help:
-	@echo 'make demo    train a small classifier that prunes itself, and show what is left'
-	@echo 'make test    linters, types, import rules, all tests and doctests'
-	@echo 'make fuzz    a million inputs for each reader of strangers'\'' files, by coverage; takes an hour'
-	@echo 'make extras  install the wheel with each extra into an empty environment, and use it'
-	@echo 'make test-versions  the tests with the oldest, then the newest versions of everything'
-	@echo 'make coverage the tests once more, and what of src they leave out'
-	@echo 'make mutants  small changes to the code, each of which a test must notice (an hour)'
-	@echo 'make chaos   kill commands at random moments, let them go on, and compare'
-	@echo 'make lint    the checks of make test without the tests'
-	@echo 'make docs    these pages as a site, in build/site'
-	@echo 'make clean   remove $(VENV), caches and builds; runs stay'
+	@echo 'make demo          train a small classifier that prunes itself, and show what is left'
+	@echo 'make test          linters, types, import rules, all tests and doctests'
+	@echo 'make extras        install the wheel with each extra into an empty environment, and use it'
+	@echo 'make lint          the checks of make test without the tests'
+	@echo 'make docs          these pages as a site, in build/site'
+	@echo 'make clean         remove $(VENV), caches and builds; runs stay'
+	@echo
+	@echo 'Proofs that take longer; what they found is in results/reliability.md:'
+	@echo 'make chaos         kill commands at random moments, let them go on, and compare  (half an hour)'
+	@echo 'make starve        commands without space, memory, rights, compiler, network, home  (an hour)'
+	@echo 'make fuzz          a million inputs for each reader of files of strangers  (hours)'
+	@echo 'make mutants       small changes to the code, each of which a test must notice  (an hour)'
+	@echo 'make coverage      the tests once more, and what of src they leave out'
+	@echo 'make test-versions the tests with the oldest, then the newest versions of everything'
 
 demo: $(VENV)/.train.stamp
 	@$(BIN)/bayespress demo
@@ -59,6 +62,9 @@ lint: $(VENV)/.test.stamp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+starve: $(VENV)/.test.stamp
+	@$(BIN)/python scripts/starve.py
 
 docs: $(VENV)/.test.stamp
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayespress.errors import BayespressError, MissingExtraError
-from bayespress.storage import alone, cache_folder
+from bayespress.storage import CACHE_VARIABLE, StorageError, alone, cache_folder
 
 # Not all compilers know all of these: the first list that works is taken.
 _TARGETS: tuple[tuple[str, ...], ...] = (
@@ -25,10 +25,15 @@ _TARGETS: tuple[tuple[str, ...], ...] = (
 )
 _LIBRARY = ("-fPIC", "-shared")
 _BUILD = "build-"
+_VERSION_SECONDS = 10
 
 
 class BuildError(BayespressError):
     """A library cannot be built here; the text says why."""
+
+
+class _DoesNotRunError(BuildError):
+    """What is called a compiler is no program, or does not end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +69,18 @@ class Library:
         compiler = _compiler()
         target = folder / f"{self._key(compiler)}.so"
         if not _is_whole(target):
-            self._compile(compiler, target)
+            try:
+                self._compile(compiler, target)
+            except OSError as error:
+                raise BuildError(
+                    f"compiled code cannot be kept in {folder}: {error.strerror or error}; mend "
+                    f"that, or set {CACHE_VARIABLE} to another folder"
+                ) from error
         return target
 
     def _key(self, compiler: str) -> str:
         """Digest of all that the result depends on: a home folder may serve several machines."""
-        version = _run([compiler, "--version"], self.seconds)
+        version = _run([compiler, "--version"], min(self.seconds, _VERSION_SECONDS))
         options = repr((self.flags, _LIBRARY, self.libraries, _TARGETS))
         parts = [*self.files.values(), version, options, _processor()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
@@ -91,8 +102,8 @@ class Library:
         checksum = folder / "checksum"
         checksum.write_text(_digest(result))
         # Each whole or not at all; killed in between, they do not fit and are built again.
-        result.replace(target)
-        checksum.replace(target.with_suffix(".sha256"))
+        _put(result, target)
+        _put(checksum, target.with_suffix(".sha256"))
 
     def _call(self, compiler: str, folder: Path, result: Path) -> None:
         inputs = [str(folder / source) for source in self.sources]
@@ -101,11 +112,15 @@ class Library:
             command = [compiler, *options, *inputs, "-o", str(result), *self.libraries]
             try:
                 _run(command, self.seconds, folder)
+            except _DoesNotRunError:
+                raise
             except BuildError:
                 if number == len(_TARGETS) - 1:
                     raise
             else:
-                return
+                break
+        if not result.is_file():
+            raise BuildError(f"the C compiler {compiler} made no library: set CC to another one")
 
 
 def build_folder(name: str) -> Path:
@@ -113,14 +128,25 @@ def build_folder(name: str) -> Path:
 
     One of this process's own, removed at its end, is made where the cache cannot be written to, or
     where the base install does not know where it is.
+
+    Raises
+    ------
+    BuildError
+        If that cannot be made either.
     """
     try:
         folder = cache_folder() / name
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except (OSError, MissingExtraError):
-        own = Path(tempfile.mkdtemp(prefix="bayespress-"))
+    except (OSError, MissingExtraError, StorageError):
+        try:
+            own = Path(tempfile.mkdtemp(prefix="bayespress-"))
+        except OSError as error:
+            raise BuildError(
+                f"there is no folder for compiled code ({error.strerror or error}): set "
+                f"{CACHE_VARIABLE} to one that can be written to"
+            ) from error
         atexit.register(shutil.rmtree, own, ignore_errors=True)
         return own
 
@@ -139,6 +165,13 @@ def _is_whole(target: Path) -> bool:
         return False
 
 
+def _put(made: Path, target: Path) -> None:
+    """Put a file in its place, whatever damage left there."""
+    if target.is_dir():
+        shutil.rmtree(target)
+    made.replace(target)
+
+
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -152,7 +185,8 @@ def compiler_version() -> str:
         If there is none, or it does not run.
     """
     compiler = _compiler()
-    return f"{compiler}, {_run([compiler, '--version'], 10).splitlines()[0]}"
+    lines = _run([compiler, "--version"], _VERSION_SECONDS).splitlines()
+    return f"{compiler}, {lines[0] if lines else 'no version told'}"
 
 
 def _compiler() -> str:
@@ -177,10 +211,11 @@ def _run(command: Sequence[str], seconds: float, temporary: Path | None = None) 
     environment = {**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})}
     try:
         done = subprocess.run(  # noqa: S603 - the compiler that the user's PATH or CC names
-            command, capture_output=True, text=True, timeout=seconds, check=False, env=environment
-        )
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=seconds,
+            check=False, env=environment,
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BuildError(f"the C compiler {command[0]} does not run: {error}") from None
+        raise _DoesNotRunError(f"the C compiler {command[0]} does not run: {error}") from None
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise BuildError(f"the C compiler {command[0]} failed: {lines[0]}")

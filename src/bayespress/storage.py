@@ -17,6 +17,9 @@ CACHE_VARIABLE = "BAYESPRESS_CACHE"
 """Environment variable: the folder of downloads and of what would take long to make again."""
 
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a disk is full."""
+
 _UNFINISHED = ".part"
 
 
@@ -31,15 +34,27 @@ def cache_folder() -> Path:
     ------
     MissingExtraError
         If platformdirs, which knows the platform's own folder, is not installed.
+    StorageError
+        If it is below a home folder, and there is none.
     """
     name = os.environ.get(CACHE_VARIABLE)
     if name:
-        return Path(name).expanduser()
+        return _at_home(Path(name))
     try:
         import platformdirs  # noqa: PLC0415 - training alone needs it
     except ModuleNotFoundError:
         raise MissingExtraError("platformdirs", "a cache folder") from None
-    return platformdirs.user_cache_path("bayespress")
+    return _at_home(platformdirs.user_cache_path("bayespress"))
+
+
+def _at_home(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise StorageError(
+            f"the cache folder {folder} is below a home folder that is not known: set "
+            f"{CACHE_VARIABLE} to a folder that can be written to"
+        ) from None
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -264,6 +279,21 @@ def write_bytes(path: Path, content: bytes) -> None:
     write_atomically(path, lambda temporary: _write(temporary, content))
 
 
+def put(made: Path, target: Path) -> None:
+    """Move a whole file to its place on the same disk, and replace what stands there.
+
+    Raises
+    ------
+    StorageError
+        If the place cannot be written to; nothing has changed then.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made.replace(target)
+    except OSError as error:
+        raise StorageError(_explain(target, error)) from error
+
+
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
@@ -280,6 +310,6 @@ def _umask() -> int:
 
 
 def _explain(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in NO_SPACE:
         return f"cannot write {path}: no space left; free some and run the same command again"
     return f"cannot write {path}: {error.strerror or error}; choose another place with --output"

@@ -67,8 +67,45 @@ def test_imdb_is_downloaded_and_unpacked_once(server, cache, said):
     assert (len(first.train), len(first.validation), len(first.test)) == (8, 2, 10)
     assert load(DataConfig(source="imdb", validation_fraction=0.2)) == first
     assert server.requests == ["/aclImdb"]
-    assert len(files_below(cache)) == 20
+    assert len(files_below(cache)) == 20 + 1  # and their checksums
     assert "unpacking aclImdb.tar.gz into" in said[1]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.unlink,
+        lambda path: path.write_bytes(b"other words"),
+        lambda path: path.write_bytes(b""),
+        lambda path: (path.unlink(), path.symlink_to("nothing")),
+    ],
+)
+def test_an_unpacked_file_that_was_damaged_is_fetched_again(server, cache, said, damage):
+    server.offer("aclImdb", imdb_archive())
+    first = load(DataConfig(source="imdb"))
+    damage(cache / "aclImdb" / "train" / "pos" / "3_1.txt")
+    assert load(DataConfig(source="imdb")) == first
+    assert server.requests == ["/aclImdb", "/aclImdb"]
+    assert len(files_below(cache)) == 20 + 1
+
+
+def test_a_damaged_folder_stays_while_no_other_can_be_had(server, cache, said):
+    server.offer("aclImdb", imdb_archive())
+    load(DataConfig(source="imdb"))
+    (cache / "aclImdb" / "train" / "pos" / "3_1.txt").write_bytes(b"")
+    before = files_below(cache)
+    server.close()
+    with pytest.raises(DownloadError, match=r"cannot reach http://127.*; check the network"):
+        load(DataConfig(source="imdb"))
+    assert files_below(cache) == before
+
+
+def test_a_folder_without_checksums_is_taken_as_it_is(server, cache, said):
+    server.offer("aclImdb", imdb_archive())
+    first = load(DataConfig(source="imdb"))
+    (cache / "aclImdb" / "checksums.json").unlink()
+    assert load(DataConfig(source="imdb")) == first
+    assert server.requests == ["/aclImdb"]
 
 
 def test_ptb_is_downloaded_once_for_words_and_characters(server, cache, said):

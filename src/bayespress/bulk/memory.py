@@ -17,7 +17,7 @@ from typing import Any
 
 from bayespress.bulk.inputs import Item
 from bayespress.errors import RunError
-from bayespress.storage import locked, parse_object, write_bytes
+from bayespress.storage import locked, parse_object, put, write_bytes
 
 FOLDER = ".bayespress"
 _FORMAT = 1
@@ -99,6 +99,8 @@ class Memory:
         record = self._record(item)
         if not target.exists():
             return False
+        if record is not None and self._is_between(record, item):
+            return False
         if record is None or record.answers != Stamp.of(target):
             raise RunError(
                 f"{target} exists already and is none of this command's files: choose another "
@@ -111,14 +113,14 @@ class Memory:
             )
         return record.source == Stamp.of(item.source)
 
+    def _is_between(self, record: Record, item: Item) -> bool:
+        """Tell whether a run was ended between noting a file and putting it in its place."""
+        whole = self.whole(item)
+        return whole.exists() and record.answers == Stamp.of(whole)
+
     def has_answers(self, item: Item) -> bool:
         """Tell whether something stands where a file's answers are written."""
         return (self.output / item.name).exists()
-
-    def forget(self, item: Item) -> None:
-        """Remove the answers to a file as it was."""
-        (self.output / item.name).unlink(missing_ok=True)
-        self._record_file(item).unlink(missing_ok=True)
 
     def part(self, item: Item, number: int, way: str, content: bytes) -> Path:
         """Name the file of the answers to a part, and to no other: `way` is how it is answered."""
@@ -134,13 +136,13 @@ class Memory:
         """Put a file's answers in their place.
 
         The record comes first: if the program is killed between both, the file is made of its
-        parts again; the other way round, it would be taken for a stranger's.
+        parts again; the other way round, it would be taken for a stranger's. Until then what was
+        there before stays.
         """
         whole, target = self.whole(item), self.output / item.name
         record = Record(self._settings, read, Stamp.of(whole))
         write_bytes(self._record_file(item), record.to_json().encode())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        whole.replace(target)
+        put(whole, target)
         shutil.rmtree(self._parts(item), ignore_errors=True)
 
     def tidy(self) -> None:

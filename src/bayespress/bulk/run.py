@@ -166,14 +166,13 @@ class Job:
         return Summary(len(waiting), len(self.files) - len(waiting), rows)
 
     def _waiting(self, listener: BulkListener, *, force: bool) -> list[SourceFile]:
-        """Find the files without answers; remove answers to files that have changed."""
+        """Find the files without answers, or with answers to what they were before."""
         memory = self.memory
         waiting = [file for file in self.files if force or not memory.is_done(file.item)]
         for file in waiting:
             if memory.has_answers(file.item):
                 reason = "is made anew" if force else "is out of date: its input has changed"
                 listener.on_note(f"{memory.output / file.item.name} {reason}")
-                memory.forget(file.item)
         return waiting
 
 

@@ -18,6 +18,7 @@ from bayespress import __version__
 from bayespress.cli.shown import tame
 from bayespress.cli.stopping import Stopped, exit_code, stoppable
 from bayespress.errors import EXTRAS_OF_MODULE, BayespressError, MissingExtraError
+from bayespress.storage import NO_SPACE
 
 COMMANDS = {
     "demo": "Train on the text that comes along, and show what is left.",
@@ -39,7 +40,15 @@ COMMANDS = {
 USER_ERROR = 2
 _NO_MEMORY = (
     "there is not enough memory: lower --batch-size, --max-length, --vocabulary-size, "
-    "--embedding-size or --hidden-size"
+    "--embedding-size or --hidden-size where a model is trained, --workers where files are "
+    "answered; or free some"
+)
+# What torch, the loader of libraries and Python say who find none.
+_SIGNS_OF_NO_MEMORY = (
+    "can't allocate memory",
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't start new thread",
 )
 
 
@@ -112,16 +121,28 @@ def _explain(error: Exception) -> str | None:
         return _usage(error)
     if isinstance(error, ModuleNotFoundError):
         return _missing(error)
-    # The latter is torch's word for the former.
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    if _is_of_memory(error):
         return _NO_MEMORY
     return _explain_system(error)
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out; a module that fails to load may hide it under its own words."""
+    told = str(error).lower()
+    if isinstance(error, MemoryError) or any(sign in told for sign in _SIGNS_OF_NO_MEMORY):
+        return True
+    under = error.__cause__ or error.__context__
+    return isinstance(error, ImportError) and under is not None and _is_of_memory(under)
 
 
 def _explain_system(error: Exception) -> str | None:
     if isinstance(error, UnicodeEncodeError):
         around = error.object[max(0, error.start - 20) : error.end + 20]
         return f"{around!r} is not valid Unicode and cannot be written: change it"
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        # Files say their own names; what has none is what was printed.
+        what = error.filename or "what is printed"
+        return f"cannot write {what}: no space left; free some and run the same command again"
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {error.strerror or error}"
     return None

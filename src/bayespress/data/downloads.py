@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import errno
+import json
 import os
+import shutil
 import sys
 import tarfile
 import tempfile
@@ -18,11 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from bayespress.errors import DownloadError, MissingExtraError
-from bayespress.storage import CACHE_VARIABLE, StorageError, cache_folder
+from bayespress.storage import CACHE_VARIABLE, NO_SPACE, StorageError, cache_folder
 
 DATA_VARIABLE = "BAYESPRESS_DATA"
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TIMEOUT_SECONDS = 30
+_SUMS = "checksums.json"
 _CHUNK_BYTES = 1 << 16
 
 
@@ -102,7 +103,7 @@ def fetch(key: str, name: str | None = None) -> Path:
 
 
 def fetch_archive(key: str, members: str) -> Path:
-    """Download a tar archive and unpack it in the cache, unless that was done before.
+    """Download a tar archive and unpack it in the cache, unless that is there and is whole.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def fetch_archive(key: str, members: str) -> Path:
         As in :func:`fetch`, or if the archive is damaged or names places outside its folder.
     """
     folder = cache_folder() / key
-    if not folder.is_dir():
+    if not _is_whole(folder):
         archive = fetch(key, f"{key}.tar.gz")
         unpack(archive, folder, members)
         archive.unlink(missing_ok=True)
@@ -141,7 +142,11 @@ def unpack(archive: Path, folder: Path, members: str) -> None:
             with tarfile.open(archive, "r:gz") as tar:
                 wanted = [item for item in tar if Path(item.name).match(members)]
                 tar.extractall(temporary, members=wanted, filter="data")
-            (Path(temporary) / folder.name).rename(folder)
+            unpacked = Path(temporary) / folder.name
+            (unpacked / _SUMS).write_text(json.dumps(_sums(unpacked)))
+            if folder.is_dir() and not _is_whole(folder):
+                shutil.rmtree(folder)
+            unpacked.rename(folder)
     except (tarfile.TarError, EOFError, zlib.error, FileNotFoundError) as error:
         archive.unlink(missing_ok=True)
         raise DownloadError(
@@ -150,6 +155,20 @@ def unpack(archive: Path, folder: Path, members: str) -> None:
     except OSError as error:
         if not folder.is_dir():  # else another process was faster
             raise _storage_error(folder, error) from error
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether a folder holds what was unpacked; one of an earlier version has no sums."""
+    sums = folder / _SUMS
+    try:
+        return json.loads(sums.read_text()) == _sums(folder) if sums.exists() else folder.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(folder: Path) -> dict[str, int]:
+    files = (path for path in folder.rglob("*") if path.name != _SUMS and not path.is_dir())
+    return {path.relative_to(folder).as_posix(): zlib.crc32(path.read_bytes()) for path in files}
 
 
 @contextmanager
@@ -183,7 +202,7 @@ def _explained(item: Download, target: Path) -> Iterator[None]:
 
 
 def _storage_error(target: Path, error: OSError) -> StorageError:
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return StorageError(
             f"cannot write {target}: no space left; free some, or set {CACHE_VARIABLE} "
             "to a folder on another disk, and run the same command again"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from errno import EACCES, EPERM, EROFS
 from typing import Any
 
 from bayespress.data.files import Columns, value_row, value_rows
 from bayespress.data.model import RawSource, Row
 from bayespress.data.stored import TextStore, labels_of
 from bayespress.errors import BayespressError, DataError, DownloadError, MissingExtraError
+from bayespress.storage import NO_SPACE, StorageError
 
 PREFIX = "hf:"
 _NO_LABEL = -1
@@ -86,6 +88,11 @@ def _explained(source: str) -> Iterator[None]:
         raise
     except Exception as error:  # the library lets through errors of many others
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        if isinstance(error, OSError) and error.errno in (*NO_SPACE, EACCES, EPERM, EROFS):
+            raise StorageError(
+                f"cannot keep {source}: {reason}; free some space, or set HF_HOME to a folder that "
+                "can be written to"
+            ) from error
         raise DownloadError(
             f"cannot load {source}: {reason}; check the network and the name, "
             f"which must be {PREFIX}owner/name or {PREFIX}owner/name:config"

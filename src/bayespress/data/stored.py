@@ -175,6 +175,6 @@ def _folder() -> Path | None:
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-    except (BayespressError, RuntimeError):  # platformdirs is missing; there is no home
+    except BayespressError:  # platformdirs is missing; there is no home
         return None
     return folder

@@ -189,15 +189,24 @@ def _loaded() -> tuple[Library | None, str | None]:
             function.restype, function.argtypes = result, arguments
             if result is c_int:
                 function.errcheck = _raise_without_memory
+            elif name == "output_loss":
+                function.errcheck = _raise_if_negative
             setattr(loaded, name, function)
-    except (BuildError, OSError, AttributeError) as error:
+    except BuildError as error:
         return None, str(error)
+    except (OSError, AttributeError) as error:
+        return None, f"what the C compiler made cannot be loaded: {error}"
     return loaded, None
 
 
 def _raise_without_memory(failed: int, *_: object) -> None:
     if failed:
         raise MemoryError("a compiled kernel found no memory for its scratch space")
+
+
+def _raise_if_negative(loss: float, *_: object) -> float:
+    _raise_without_memory(loss < 0)
+    return loss
 
 
 def address(tensor: Tensor | None) -> int | None:

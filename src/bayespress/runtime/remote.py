@@ -13,6 +13,7 @@ from typing import Any
 
 from bayespress import __version__
 from bayespress.errors import HubError, MissingExtraError
+from bayespress.storage import NO_SPACE
 
 PREFIX = "hf://"
 MODEL_FILE = "model.bpr"
@@ -190,6 +191,12 @@ class _Problem:
         home = type(error).__module__.partition(".")[0]
         if home in {"httpx", "httpx2", "requests", "urllib3"} or isinstance(error, ConnectionError):
             return f"the hub cannot be reached for {self.repo}: {_line(error)}; check the network"
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = "no space left" if error.errno in NO_SPACE else error.strerror
+            return (
+                f"{self.repo} cannot be kept in the hub's cache: {reason}: {error.filename or ''}; "
+                "mend that, or set HF_HOME to a folder that can be written to"
+            ).replace(": ;", ";")
         if self.writes and type(error) is ValueError:
             return f"the hub refuses the card of {self.repo}: {_line(error)}"
         return None

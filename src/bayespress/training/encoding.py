@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bayespress.config import TextConfig
 from bayespress.data import LabelledTexts, Splits
@@ -79,7 +83,7 @@ def _file(config: TextConfig, digest: str) -> Path | None:
     key = json.dumps([_VERSION, digest, asdict(config)])
     try:
         folder = cache_folder() / "encoded"
-    except (BayespressError, RuntimeError):  # no home folder
+    except BayespressError:  # no home folder
         return None
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
 
@@ -88,6 +92,8 @@ def _read(file: Path, splits: Splits) -> Encoded | None:
     """Read what was kept; None if it is not there, or damaged."""
     try:
         tensors, metadata = load_tensors(file)
+        if metadata["digest"] != _digest(tensors, metadata["encoder"]):
+            return None  # other words than the texts' would be learned, and nothing would tell
         encoder = TextEncoder.from_dict(metadata["encoder"])
         train, validation = (
             EncodedTexts(
@@ -98,9 +104,18 @@ def _read(file: Path, splits: Splits) -> Encoded | None:
             )
             for name, part in (("train", splits.train), ("validation", splits.validation))
         )
-    except (RunError, KeyError):
+    except (RunError, KeyError, ValueError):
         return None
     return Encoded(encoder, train, validation)
+
+
+def _digest(tensors: Mapping[str, Tensor], encoder: Mapping[str, Any]) -> str:
+    """Digest what is kept: safetensors has no checksum of its own."""
+    digest = hashlib.sha256(json.dumps(encoder).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().numpy().data)
+    return digest.hexdigest()
 
 
 def _write(file: Path, encoded: Encoded) -> None:
@@ -108,7 +123,10 @@ def _write(file: Path, encoded: Encoded) -> None:
     for name, texts in (("train", encoded.train), ("validation", encoded.validation)):
         tensors[f"{name}.ids"] = torch.from_numpy(texts.flat())
         tensors[f"{name}.lengths"] = torch.from_numpy(texts.lengths())
-    save_tensors(file, tensors, {"encoder": encoded.encoder.to_dict()})
+    encoder = encoded.encoder.to_dict()
+    if file.is_dir():
+        shutil.rmtree(file)
+    save_tensors(file, tensors, {"encoder": encoder, "digest": _digest(tensors, encoder)})
     by_age = sorted(file.parent.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
     for old in by_age[:-_MOST_FILES]:
         old.unlink(missing_ok=True)

@@ -78,7 +78,7 @@ static void back(const struct output_loss *s, const float *gradient, long rows, 
     }
 }
 
-/* Loss of rows first to last, NaN if there is no memory. Adds to `d_weight` (tokens, hidden) and
+/* Loss of rows first to last, less than 0 if there is no memory. Adds to `d_weight` (tokens, hidden) and
    `d_bias` (tokens), which are this worker's own. */
 double bayespress_output_loss(const struct output_loss *s, float *d_weight, float *d_bias,
                               long first, long last) {
@@ -87,7 +87,7 @@ double bayespress_output_loss(const struct output_loss *s, float *d_weight, floa
     double loss = 0;
     if (!logits || !scratch) {
         free(logits), free(scratch);
-        return NAN;
+        return -1;
     }
     uint64_t mode = flush_denormals();
     for (long m = first; m < last; m += CHUNK) {

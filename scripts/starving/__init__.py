@@ -1,0 +1,1 @@
+"""What ``scripts/starve.py`` takes away from the program, a module for each thing."""

@@ -1,0 +1,114 @@
+"""One command without something, and what is wrong with what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starving.cases import Case, Given, without
+from starving.program import Done, Report, call, environment, mistakes_of_line, scratch, told, tree
+from starving.zygote import Zygote
+
+_PARTS = ".bayespress/", "sweep.db", ".lock"
+"""What names of files that are gone on with hold."""
+
+
+@dataclass
+class Attempt:
+    """A command in a folder of its own.
+
+    Attributes
+    ----------
+    case, given
+        What is run.
+    root
+        The folder.
+    wanted
+        What the command leaves that has all it needs.
+    env
+        Its environment.
+    before
+        What was there.
+    """
+
+    case: Case
+    given: Given
+    root: Path
+    wanted: Mapping[str, bytes]
+    env: dict[str, str]
+    before: dict[str, bytes] = field(default_factory=dict)
+    done: Done = field(default_factory=lambda: Done(0, "", ""))
+
+    @classmethod
+    @contextmanager
+    def of(cls, case: Case, given: Given, wanted: Mapping[str, bytes]) -> Iterator[Attempt]:
+        """Prepare a folder, which is gone afterwards."""
+        with given.root(case) as root:
+            attempt = cls(case, given, root, wanted, environment(root, given.cache))
+            attempt.before = attempt.tree()
+            yield attempt
+
+    def tree(self) -> dict[str, bytes]:
+        """Read what is there."""
+        return without(tree(self.root), self.case)
+
+    def run(self, zygote: Zygote | None = None, **how: Any) -> Done:
+        """Run the command without something."""
+        words = self.case.words(self.given)
+        if zygote is None:
+            self.done = call(words, self.root, self.env, **how)
+        else:
+            self.done = zygote.call(words, self.root, self.env, **how)
+        return self.done
+
+    def judge(self, report: Report, without_what: str, zygote: Zygote | None = None) -> None:
+        """Note what is wrong, then see that with all it needs it gives the same as ever."""
+        wrong = self.mistakes()
+        if self.done.code:
+            wrong += self.again(zygote)
+        report.note(f"{self.case.name}, {without_what}", self.done, wrong)
+
+    def mistakes(self) -> list[str]:
+        """Tell what is wrong with the line, and with what is there now."""
+        after = self.tree()
+        if self.done.code == 0:
+            return [] if after == self.wanted else [f"exit code 0, but {self._difference(after)}"]
+        wrong = mistakes_of_line(self.done, self.case.notes)
+        wrong += [f"left in the way: {name}" for name in scratch(self.root)]
+        return [*wrong, *self._lost(after), *self._left(after)]
+
+    def _lost(self, after: Mapping[str, bytes]) -> Iterator[str]:
+        for name, content in self.before.items():
+            if name not in after:
+                if name not in self.case.may_go:
+                    yield f"{name} is gone"
+            elif after[name] not in (content, self.wanted.get(name)) and not self.case.goes_on:
+                yield f"{name} is torn"
+
+    def _left(self, after: Mapping[str, bytes]) -> Iterator[str]:
+        for name, content in after.items():
+            if name in self.before:
+                continue
+            is_known = name in self.wanted or any(part in name for part in _PARTS)
+            if self.case.goes_on and is_known and not name.endswith(".part"):
+                continue
+            if content != self.wanted.get(name):
+                yield f"{name} was left"
+
+    def again(self, zygote: Zygote | None) -> list[str]:
+        """Run what the error says to run, with all that it needs; tell what is wrong then."""
+        words = told(self.done, self.case.words(self.given))
+        run = call if zygote is None else zygote.call
+        again = run(words, self.root, self.env)
+        if again.code:
+            return [f"with all that it needs: exit code {again.code}: {again.err.strip()[-300:]}"]
+        after = self.tree()
+        return [] if after == self.wanted else [f"again: {self._difference(after)}"]
+
+    def _difference(self, after: Mapping[str, bytes]) -> str:
+        names = {*after, *self.wanted}
+        others = sorted(name for name in names if after.get(name) != self.wanted.get(name))
+        return f"other files than ever: {', '.join(others[:5])}"
