@@ -15,6 +15,7 @@ from bayespress.compact import (
     CompactLSTM,
     byte_counts,
     cells_of,
+    check,
     dumps,
     file,
     load,
@@ -22,11 +23,12 @@ from bayespress.compact import (
     save,
     with_layers,
 )
+from bayespress.compact.bits import pack_size
 from bayespress.compact.layout import arrays_of
 from bayespress.errors import ArtifactError, BayespressError
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
 from tests.compact.forging import parts, text_of
-from tests.compact.language_strategies import language_models
+from tests.compact.language_strategies import language_models, small_language_model
 from tests.compact.strategies import (
     encoder_of,
     models,
@@ -329,3 +331,35 @@ def test_the_layout_is_the_documented_one():
     assert arrays[0] == 0b101
     values = np.frombuffer(arrays[2:26], "<f4")
     assert values.tolist() == model.embedding.reshape(-1).tolist()
+
+
+def test_a_model_of_zeros_is_written_with_bitmaps_where_gaps_would_claim_too_much():
+    """A few bytes may not stand for megabytes of zeros: a reader would take them for a lie."""
+    model = random_model(encoder_of(["a", "b"]), 300_000, 1, [], 1, density=0.0)
+    data = dumps(model)
+    assert len(data) > 2 * 300_000 / 8
+    assert loads(data).embedding.shape == (2, 300_000)
+    assert not loads(data).embedding.any()
+
+
+@pytest.mark.parametrize(
+    ("size", "packed"), [(0, b"\0"), (127, b"\x7f"), (128, b"\x80\1"), (300, b"\xac\2")]
+)
+def test_a_size_takes_no_more_bytes_than_it_needs(size, packed):
+    assert pack_size(size) == packed
+
+
+def test_what_is_wrong_with_a_file_is_said_with_its_name(tmp_path):
+    (tmp_path / "some.bpr").write_bytes(dumps(small_model())[:-1])
+    with pytest.raises(ArtifactError, match=r"^.*some\.bpr is damaged, it should have \d+ bytes"):
+        load(tmp_path / "some.bpr")
+    with pytest.raises(ArtifactError, match=r"^the model is damaged, it should have"):
+        loads(dumps(small_model())[:-1])
+
+
+def test_the_most_layers_and_the_longest_window_are_saved():
+    layers = [[1]] * check.MAX_LAYERS
+    model = random_network(encoder_of(["a"]), CompactGRU, layers, dims=1)
+    assert len(loads(dumps(model)).layers) == check.MAX_LAYERS
+    language = dataclasses.replace(small_language_model(), window=check.MAX_WINDOW)
+    assert loads(dumps(language)).window == check.MAX_WINDOW
