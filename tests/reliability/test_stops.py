@@ -1,12 +1,15 @@
 """Ctrl-C, once and twice, and SIGTERM, wherever they come."""
 
 import os
+import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from bayespress.bulk import workers
 from bayespress.cli import stopping
 from bayespress.storage import is_unfinished
 from tests.cli.helpers import worked
@@ -162,3 +165,17 @@ def test_a_cursor_that_was_hidden_is_shown(monkeypatch):
     monkeypatch.setattr(os, "_exit", codes.append)
     stopping._end_at_once(signal.SIGINT, None)
     assert (written, codes) == ([(2, b"\x1b[?25h")], [130])
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_no_process_of_a_bulk_prediction_hears_ctrl_c_even_while_it_starts(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    with workers.Pool(None, 3) as pool:
+        for _ in range(3):
+            pool.submit(time.sleep, 0)
+        started_ones = [Path(f"/proc/{pid}") for pid in pool._executor._processes]
+        blocked = [re.search(r"SigBlk:\s(.*)", (p / "status").read_text())[1] for p in started_ones]
+        threads = [(p / "environ").read_bytes().split(b"\0") for p in started_ones]
+    assert len(started_ones) == 3
+    assert all(int(mask, 16) & 1 << signal.SIGINT - 1 for mask in blocked)
+    assert all(b"OMP_NUM_THREADS=1" in environment for environment in threads)

@@ -93,8 +93,6 @@ class Pool:
         self._executor = ProcessPoolExecutor(count, get_context("spawn"), _begin, (engine,))
 
     def __enter__(self) -> Pool:
-        with _fit_to_start():
-            self._executor.submit(os.getpid)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,8 +101,9 @@ class Pool:
     def submit(
         self, function: Callable[_P, _R], *arguments: _P.args, **named: _P.kwargs
     ) -> Future[_R]:
-        """Have a process call a function of this module."""
-        return self._executor.submit(function, *arguments, **named)
+        """Have a process call a function of this module; it is started if all others work."""
+        with _fit_to_start():
+            return self._executor.submit(function, *arguments, **named)
 
 
 @contextmanager
