@@ -363,3 +363,8 @@ def test_the_most_layers_and_the_longest_window_are_saved():
     assert len(loads(dumps(model)).layers) == check.MAX_LAYERS
     language = dataclasses.replace(small_language_model(), window=check.MAX_WINDOW)
     assert loads(dumps(language)).window == check.MAX_WINDOW
+
+
+def test_numbers_rise_one_by_one():
+    assert list(check.problems_of_numbers("gates", np.array([0, 2, 1]), 3)) == ["gates do not rise"]
+    assert not list(check.problems_of_numbers("gates", np.array([0, 1, 2]), 3))

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from bayespress.compression import Size, aggregate_live, statistics, to_compact, to_principal_axes
+from bayespress.compression import (
+    ShrinkPlan,
+    Size,
+    aggregate_live,
+    shrink,
+    statistics,
+    to_compact,
+    to_principal_axes,
+)
 from bayespress.runtime import TextPredictor
 from tests.compression.test_networks import LABELS, make
 from tests.compression.test_removal_is_exact import TOLERANCE, predict
@@ -104,3 +112,13 @@ def test_principal_axes_keep_the_precision_of_the_network():
     net, _ = make("lstm", 1, 1, "last", share=0.0, group_share=0.0)
     to_principal_axes(net.double(), 0.5)
     assert {parameter.dtype for parameter in net.parameters()} == {torch.float64}
+
+
+def test_what_is_not_learned_is_not_learned_after_shrinking():
+    net = one_of_each_pruned()
+    net.output.weight.mean.requires_grad_(False)
+    masks = aggregate_live(net)
+    shrink(net, ShrinkPlan.from_masks(masks, masks.vocab.nonzero().flatten()))
+    assert net.output.weight.mean.shape == (3, 2)
+    assert not net.output.weight.mean.requires_grad
+    assert net.embedding.weight.mean.requires_grad
