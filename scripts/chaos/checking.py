@@ -30,6 +30,8 @@ TABLES = {
 }
 # When an epoch was done or a file was written is another thing each time.
 TIMES = re.compile(r'"(seconds|changed)": [0-9.]+')
+# Python finds a place for temporary files by writing one there.
+PROBE = re.compile(r"[a-z0-9_]{8}")
 
 
 class Broken(Exception):  # noqa: N818 - what the script looks for
@@ -41,8 +43,12 @@ class Broken(Exception):  # noqa: N818 - what the script looks for
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """All files of a round's three folders, relative to it."""
-    yield from (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
+    """All files of a round's three folders, relative to it, but for Python's own."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        is_pythons = name.parts[0] == "tmp" and PROBE.fullmatch(path.name)
+        if path.is_file() and not is_pythons:
+            yield name
 
 
 def is_temporary(name: Path) -> bool:

@@ -168,6 +168,8 @@ def locked(file: Path, user: str) -> Iterator[None]:
 def alone(file: Path) -> Iterator[bool]:
     """Wait until no other process is in a block of this file; its folder has to be there.
 
+    The file stays: who finds all done that the block does never comes by to remove it.
+
     Parameters
     ----------
     file
@@ -179,10 +181,8 @@ def alone(file: Path) -> Iterator[bool]:
         Whether that is sure: not every system, and not every file system, has locks.
     """
     opened, is_alone = _open_locked(file, waits=True)
-    try:
+    with opened:
         yield is_alone
-    finally:
-        _unlock(file, opened)
 
 
 def _open_locked(file: Path, *, waits: bool = False) -> tuple[IO[bytes], bool]:

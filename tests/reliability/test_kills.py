@@ -115,6 +115,14 @@ def test_a_run_that_was_killed_before_it_saved_anything_begins_again(source, lef
     assert not list(Path("run").glob(".*"))
 
 
+def test_a_run_that_was_killed_at_its_very_end_leaves_no_lock(source):
+    worked("train", source, *PAPER, "--epochs", "1", "--output", "run")
+    before = names_of("run")
+    Path("run/.lock").touch()
+    assert "is finished" in worked("train", "--resume", "--output", "run")
+    assert names_of("run") == before
+
+
 def test_a_run_that_was_refused_leaves_no_folder():
     refused("train", "missing.csv", *TINY, "--output", "runs/a/b")
     Path("one.csv").write_text("text,label\ngood,good\n")
@@ -164,7 +172,9 @@ def test_the_next_build_clears_what_a_killed_one_left(tmp_path):
     (tmp_path / "build-killed" / "one.c").touch()
     (tmp_path / "mine").mkdir()
     built = TINY_C.built(tmp_path)
-    assert names_of(tmp_path) == sorted([built.name, built.with_suffix(".sha256").name, "mine"])
+    assert names_of(tmp_path) == sorted(
+        [".lock", built.name, built.with_suffix(".sha256").name, "mine"]
+    )
 
 
 def test_the_compilers_own_files_are_where_they_are_cleared(tmp_path, monkeypatch):

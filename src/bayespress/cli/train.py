@@ -228,6 +228,7 @@ def run(
         config = resumed(folder.config(), changes)
         result = folder.result()
         if result is not None and config == folder.config():
+            folder.clear_lock()
             say(Console(), f"the run in {output} is finished")
             print_result(Console(), output, result)
             return config

@@ -96,6 +96,12 @@ class RunFolder:
         """Keep other processes from training here, see :func:`bayespress.storage.locked`."""
         return locked(self.path / _LOCK, f"another 'bayespress train --output {self.path}'")
 
+    def clear_lock(self) -> None:
+        """Remove the lock of a process that was killed when all but that was done."""
+        if (self.path / _LOCK).exists():
+            with self.locked():
+                pass
+
     def save_config(self, config: Config) -> None:
         """Write the run's settings, which makes the folder a run.
 
