@@ -358,7 +358,7 @@ def test_a_resumed_run_keeps_its_settings_and_its_text(trained, book):
     for flags, rule in (
         (["--hidden-size", "9"], "hidden_size is 8 there, not 9; leave it out or start a new run"),
         (["--task", "classify"], "task is 'lm' there, not 'classify'"),
-        ([book], "source is "),
+        ([book], "the data changed since the run in "),
         (["--epochs", "2"], "the run has 4 epochs, --epochs may only raise that"),
     ):
         assert rule in refused("train", "--resume", *flags, "--output", trained.run)
