@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayespress.errors import BayespressError, MissingExtraError
-from bayespress.storage import alone, cache_folder
+from bayespress.storage import alone, cache_folder, write_bytes
 
 # Not all compilers know all of these: the first list that works is taken.
 _TARGETS: tuple[tuple[str, ...], ...] = (
@@ -81,18 +81,18 @@ class Library:
             if is_alone:
                 _clear_abandoned(target.parent)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=_BUILD) as name:
-                self._compile_in(Path(name), compiler, target)
+                digest = self._compile_in(Path(name), compiler, target)
+            # At the very end: killed before, it is built again, and what is left here cleared.
+            write_bytes(target.with_suffix(".sha256"), digest.encode())
 
-    def _compile_in(self, folder: Path, compiler: str, target: Path) -> None:
+    def _compile_in(self, folder: Path, compiler: str, target: Path) -> str:
         for source, text in self.files.items():
             (folder / source).write_text(text, encoding="utf-8")
         result = folder / "library.so"
         self._call(compiler, folder, result)
-        checksum = folder / "checksum"
-        checksum.write_text(_digest(result))
-        # Each whole or not at all; killed in between, they do not fit and are built again.
+        digest = _digest(result)
         result.replace(target)
-        checksum.replace(target.with_suffix(".sha256"))
+        return digest
 
     def _call(self, compiler: str, folder: Path, result: Path) -> None:
         inputs = [str(folder / source) for source in self.sources]
