@@ -184,7 +184,9 @@ def test_a_setting_is_searched_once():
 def test_the_best_epoch_needs_validation_data(tmp_path):
     splits = make_splits()
     without = replace(splits, validation=LabelledTexts((), ()))
-    message = "the best epoch is chosen on validation data and there is none of 120 texts: raise --val"
+    message = (
+        "the best epoch is chosen on validation data and there is none of 120 texts: raise --val"
+    )
     with pytest.raises(DataError, match=message):
         train(tmp_path, splits=without)
 

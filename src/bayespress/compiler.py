@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayespress.errors import BayespressError, MissingExtraError
-from bayespress.storage import CACHE_VARIABLE, StorageError, alone, cache_folder
+from bayespress.storage import CACHE_VARIABLE, StorageError, alone, cache_folder, write_bytes
 
 # Not all compilers know all of these: the first list that works is taken.
 _TARGETS: tuple[tuple[str, ...], ...] = (
@@ -71,10 +71,11 @@ class Library:
         if not _is_whole(target):
             try:
                 self._compile(compiler, target)
-            except OSError as error:
+            except (OSError, StorageError) as error:
+                reason = getattr(error, "strerror", None) or error
                 raise BuildError(
-                    f"compiled code cannot be kept in {folder}: {error.strerror or error}; mend "
-                    f"that, or set {CACHE_VARIABLE} to another folder"
+                    f"compiled code cannot be kept in {folder}: {reason}; mend that, or set "
+                    f"{CACHE_VARIABLE} to another folder"
                 ) from error
         return target
 
@@ -92,18 +93,21 @@ class Library:
             if is_alone:
                 _clear_abandoned(target.parent)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=_BUILD) as name:
-                self._compile_in(Path(name), compiler, target)
+                digest = self._compile_in(Path(name), compiler, target)
+            # At the very end: killed before, it is built again, and what is left here cleared.
+            checksum = target.with_suffix(".sha256")
+            _clear_place(checksum)
+            write_bytes(checksum, digest.encode())
 
-    def _compile_in(self, folder: Path, compiler: str, target: Path) -> None:
+    def _compile_in(self, folder: Path, compiler: str, target: Path) -> str:
         for source, text in self.files.items():
             (folder / source).write_text(text, encoding="utf-8")
         result = folder / "library.so"
         self._call(compiler, folder, result)
-        checksum = folder / "checksum"
-        checksum.write_text(_digest(result))
-        # Each whole or not at all; killed in between, they do not fit and are built again.
-        _put(result, target)
-        _put(checksum, target.with_suffix(".sha256"))
+        digest = _digest(result)
+        _clear_place(target)
+        result.replace(target)
+        return digest
 
     def _call(self, compiler: str, folder: Path, result: Path) -> None:
         inputs = [str(folder / source) for source in self.sources]
@@ -165,11 +169,10 @@ def _is_whole(target: Path) -> bool:
         return False
 
 
-def _put(made: Path, target: Path) -> None:
-    """Put a file in its place, whatever damage left there."""
+def _clear_place(target: Path) -> None:
+    """Remove what damage left where a file is to stand."""
     if target.is_dir():
         shutil.rmtree(target)
-    made.replace(target)
 
 
 def _digest(file: Path) -> str:

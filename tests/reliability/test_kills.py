@@ -177,6 +177,16 @@ def test_the_next_build_clears_what_a_killed_one_left(tmp_path):
     )
 
 
+def test_a_build_counts_when_nothing_of_it_is_left(tmp_path, monkeypatch):
+    def write(path, content):
+        assert names_of(tmp_path) == sorted([".lock", path.with_suffix(".so").name])
+        write_bytes(path, content)
+
+    monkeypatch.setattr(compiler, "write_bytes", write)
+    built = TINY_C.built(tmp_path)
+    assert built.with_suffix(".sha256").exists()
+
+
 def test_the_compilers_own_files_are_where_they_are_cleared(tmp_path, monkeypatch):
     seen = []
     run = subprocess.run
@@ -207,7 +217,7 @@ def test_two_that_build_the_same_build_it_once(tmp_path, monkeypatch):
 
     def slow(self, folder, compiler, target):
         assert other.stdout.readline() == "begins\n"
-        compile_in(self, folder, compiler, target)
+        return compile_in(self, folder, compiler, target)
 
     monkeypatch.setattr(Library, "_compile_in", slow)
     with started([tmp_path], [sys.executable, "-c", BUILDS]) as other:
