@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import hashlib
 import os
 import platform
@@ -14,7 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayespress.errors import BayespressError, MissingExtraError
-from bayespress.storage import CACHE_VARIABLE, StorageError, alone, cache_folder, write_bytes
+from bayespress.storage import (
+    CACHE_VARIABLE,
+    StorageError,
+    alone,
+    cache_folder,
+    clear_place,
+    write_bytes,
+)
 
 # Not all compilers know all of these: the first list that works is taken.
 _TARGETS: tuple[tuple[str, ...], ...] = (
@@ -96,7 +104,7 @@ class Library:
                 digest = self._compile_in(Path(name), compiler, target)
             # At the very end: killed before, it is built again, and what is left here cleared.
             checksum = target.with_suffix(".sha256")
-            _clear_place(checksum)
+            clear_place(checksum)
             write_bytes(checksum, digest.encode())
 
     def _compile_in(self, folder: Path, compiler: str, target: Path) -> str:
@@ -105,7 +113,7 @@ class Library:
         result = folder / "library.so"
         self._call(compiler, folder, result)
         digest = _digest(result)
-        _clear_place(target)
+        clear_place(target)
         result.replace(target)
         return digest
 
@@ -125,6 +133,20 @@ class Library:
                 break
         if not result.is_file():
             raise BuildError(f"the C compiler {compiler} made no library: set CC to another one")
+
+
+def load(file: Path) -> ctypes.CDLL:
+    """Load a library that was built.
+
+    Raises
+    ------
+    BuildError
+        If the system does not take what the compiler made.
+    """
+    try:
+        return ctypes.CDLL(str(file))
+    except OSError as error:
+        raise BuildError(f"what the C compiler made cannot be loaded: {error}") from error
 
 
 def build_folder(name: str) -> Path:
@@ -167,12 +189,6 @@ def _is_whole(target: Path) -> bool:
         return target.with_suffix(".sha256").read_text() == _digest(target)
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def _clear_place(target: Path) -> None:
-    """Remove what damage left where a file is to stand."""
-    if target.is_dir():
-        shutil.rmtree(target)
 
 
 def _digest(file: Path) -> str:

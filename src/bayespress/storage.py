@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -277,6 +278,18 @@ def _int_of_64_bits(digits: str) -> int:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes atomically, see :func:`write_atomically`."""
     write_atomically(path, lambda temporary: _write(temporary, content))
+
+
+def clear_place(target: Path) -> None:
+    """Remove the folder that damage left where a file is to stand; a file is left to be replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be removed.
+    """
+    if target.is_dir():
+        shutil.rmtree(target)
 
 
 def put(made: Path, target: Path) -> None:

@@ -201,6 +201,16 @@ def test_kernels_that_are_no_library_are_the_compilers_fault(cc):
     assert problem.startswith("what the C compiler made cannot be loaded: ")
 
 
+@needs_compiler
+def test_kernels_that_lack_a_function_are_done_without(monkeypatch):
+    kernels = importlib.import_module("bayespress.kernels.library")
+    monkeypatch.setitem(kernels._SIGNATURES, "unknown", (None, ()))
+    found, problem = kernels._loaded.__wrapped__()
+    assert found is None
+    assert problem.startswith("what the C compiler made lacks a function: ")
+    assert "bayespress_unknown" in problem
+
+
 # No place for a cache.
 
 

@@ -59,7 +59,6 @@ class ClassifierKind(Kind[CompactClassifier]):
         if model.encoder.max_length < 1:
             yield f"max_length is {model.encoder.max_length}, but a text has at least one token"
         yield from check.problems_of_vocabulary(model.encoder.vocabulary)
-        yield from check.problems_of_info(model.info)
 
     def read(self, fields: Fields, words: Sequence[str], reader: ByteReader) -> CompactClassifier:
         """Make the classifier; see :meth:`Kind.read`."""

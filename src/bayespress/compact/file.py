@@ -113,7 +113,7 @@ def dumps(model: CompactModel) -> bytes:
         of range, or `info` is not made of JSON types or nested deeper than 32 levels.
     """
     kind = _kind_of(model)
-    if (problem := next(kind.problems(model), None)) is not None:
+    if (problem := kind.first_problem(model)) is not None:
         raise ArtifactError(f"cannot save this model: {problem}")
     text, stored = _pack_text(*kind.text(model))
     bitmaps = b"".join(pack_flags(flags) for flags in kind.flags(model))
@@ -230,7 +230,7 @@ def _read_model(data: memoryview, origin: str) -> CompactModel:
     kind = _kind_named(fields)
     model: CompactModel = kind.read(fields, words, reader)
     reader.end()
-    if (problem := next(kind.problems(model), None)) is not None:
+    if (problem := kind.first_problem(model)) is not None:
         raise DamageError(problem)
     return model
 

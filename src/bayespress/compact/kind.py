@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayespress.compact import check
 from bayespress.compact.bits import ByteReader, read_flags
 from bayespress.compact.blocks import read_array
 from bayespress.compact.header import Fields
@@ -34,6 +36,11 @@ class Kind(ABC, Generic[ModelT]):
     @abstractmethod
     def problems(self, model: ModelT) -> Iterator[str]:
         """Say in a few words what is wrong with a model, one thing after another."""
+
+    def first_problem(self, model: ModelT) -> str | None:
+        """Say what is wrong with a model, if anything is, or with the information that it has."""
+        found = chain(self.problems(model), check.problems_of_info(model.info))
+        return next(found, None)
 
     @abstractmethod
     def read(self, fields: Fields, words: Sequence[str], reader: ByteReader) -> ModelT:

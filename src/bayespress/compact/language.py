@@ -56,7 +56,6 @@ class LanguageModelKind(Kind[CompactLanguageModel]):
         yield from check.problems_of_tokens(model.encoder)
         yield from check.problems_of_numbers("inputs", model.inputs, len(model.encoder.tokens))
         yield from check.problems_of_window(model.window)
-        yield from check.problems_of_info(model.info)
 
     def read(
         self, fields: Fields, words: Sequence[str], reader: ByteReader

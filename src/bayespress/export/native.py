@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayespress.compact import CompactClassifier
 from bayespress.compact.model import FloatArray
-from bayespress.compiler import BuildError, Library, build_folder
+from bayespress.compiler import Library, build_folder, load
 from bayespress.export.c import library_files, token_bytes
 from bayespress.runtime.predictor import Predictor
 
@@ -92,11 +92,7 @@ def _library(model: CompactClassifier) -> ctypes.CDLL:
         libraries=["-lm"],
         seconds=_SECONDS,
     )
-    file = library.built(build_folder("models"))
-    try:
-        return ctypes.CDLL(str(file))
-    except OSError as error:
-        raise BuildError(f"what the C compiler made cannot be loaded: {error}") from error
+    return load(library.built(build_folder("models")))
 
 
 def _function(library: ctypes.CDLL, name: str, *, has_memory: bool) -> Callable[..., int]:

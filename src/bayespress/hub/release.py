@@ -27,7 +27,7 @@ from bayespress.hub.facts import (
 )
 from bayespress.report import read_run
 from bayespress.runtime.remote import MODEL_FILE
-from bayespress.storage import write_bytes
+from bayespress.storage import parse_object, write_bytes
 
 CONFIG_FILE, CARD_FILE = "config.json", "README.md"
 _MODEL_KEYS = ("code", "precision", "words", "dims", "neurons", "gates",
@@ -211,12 +211,9 @@ def read_facts(path: Path) -> Facts:
         If it is no JSON object.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise TypeError("it is no JSON object")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+        return Facts.from_dict(parse_object(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged ({error}): write or download it again") from None
-    return Facts.from_dict(values)
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -11,6 +11,7 @@ from ctypes import POINTER, Structure, c_double, c_float, c_int, c_long, c_void_
 import torch
 from torch import Tensor
 
+from bayespress.compiler import load
 from bayespress.kernels.build import BuildError, built
 
 Library = ctypes.CDLL
@@ -183,7 +184,7 @@ def use(enabled: bool) -> Iterator[None]:
 @functools.cache
 def _loaded() -> tuple[Library | None, str | None]:
     try:
-        loaded = ctypes.CDLL(str(built()))
+        loaded = load(built())
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(loaded, f"bayespress_{name}")
             function.restype, function.argtypes = result, arguments
@@ -194,8 +195,8 @@ def _loaded() -> tuple[Library | None, str | None]:
             setattr(loaded, name, function)
     except BuildError as error:
         return None, str(error)
-    except (OSError, AttributeError) as error:
-        return None, f"what the C compiler made cannot be loaded: {error}"
+    except AttributeError as error:
+        return None, f"what the C compiler made lacks a function: {error}"
     return loaded, None
 
 

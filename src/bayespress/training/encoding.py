@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from bayespress.config import TextConfig
 from bayespress.data import LabelledTexts, Splits
 from bayespress.errors import BayespressError, RunError
 from bayespress.runtime import class_numbers, label_matrix
-from bayespress.storage import cache_folder
+from bayespress.storage import cache_folder, clear_place
 from bayespress.text import TextEncoder
 from bayespress.training.batches import EncodedTexts, PackedIds
 from bayespress.training.run import load_tensors, save_tensors
@@ -124,8 +123,7 @@ def _write(file: Path, encoded: Encoded) -> None:
         tensors[f"{name}.ids"] = torch.from_numpy(texts.flat())
         tensors[f"{name}.lengths"] = torch.from_numpy(texts.lengths())
     encoder = encoded.encoder.to_dict()
-    if file.is_dir():
-        shutil.rmtree(file)
+    clear_place(file)
     save_tensors(file, tensors, {"encoder": encoder, "digest": _digest(tensors, encoder)})
     by_age = sorted(file.parent.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
     for old in by_age[:-_MOST_FILES]:

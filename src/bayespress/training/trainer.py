@@ -99,9 +99,9 @@ class Trainer:
             self.task: Task = prepare.prepare(config, splits, self._fingerprint, restricted)
         with understood(folder.checkpoint_file):
             net = rebuild(config, self.task.interface, metadata)
+            full = FullSize.from_dict(metadata["full"]) if metadata else None
+        self._full = full or FullSize(Size.of(net), self.task.interface.vocabulary_bytes)
         self._learner = Learner(net, config, self.workers)
-        with understood(folder.checkpoint_file):
-            self._full = FullSize.from_dict(metadata["full"]) if metadata else self._measure()
         self.history: list[EpochRecord] = []
         self._shrinking = LiveShrinking(config.training.shrink_after, Size.of(self.net))
         if metadata:
@@ -181,17 +181,21 @@ class Trainer:
             **_counts(stats),
         )
         self._note_target(epoch, stats)
-        is_best = score > self.progress.best_score
-        self.progress = replace(self.progress, epoch=epoch)
-        if is_best:
-            self.progress = replace(self.progress, best_epoch=epoch, best_score=score)
-        self._save(record, is_best=is_best)
-        self.listener.on_epoch_end(record, is_best=is_best)
+        self._end_epoch(record)
         if not any(kept for kept, _ in stats.weights.values()):
             raise TrainingError(
                 f"everything was pruned in epoch {epoch}: lower the learning rates, raise "
                 "--kl-warmup or lower --kl-weight"
             )
+
+    def _end_epoch(self, record: EpochRecord) -> None:
+        """Count the epoch, save it and tell of it."""
+        is_best = record.score > self.progress.best_score
+        self.progress = replace(self.progress, epoch=record.epoch)
+        if is_best:
+            self.progress = replace(self.progress, best_epoch=record.epoch, best_score=record.score)
+        self._save(record, is_best=is_best)
+        self.listener.on_epoch_end(record, is_best=is_best)
 
     def _note_target(self, epoch: int, stats: Statistics) -> None:
         """Let fine-tuning follow, if this is the epoch that reaches the wanted compression.
@@ -250,9 +254,6 @@ class Trainer:
             self.task = self._shrinking.shrink(self.net, self.optimizer, self.task, at_once=at_once)
             removed = before - float(kl(self.net, form))
         self.progress = replace(self.progress, removed_kl=self.progress.removed_kl + removed)
-
-    def _measure(self) -> FullSize:
-        return FullSize(Size.of(self.net), self.task.interface.vocabulary_bytes)
 
     def _load_pretrained(self) -> None:
         if not isinstance(self.task, Classification) or not isinstance(self.net, TextClassifierNet):
