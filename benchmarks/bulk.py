@@ -27,6 +27,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+sys.path.append(str(Path(__file__).parents[1] / "scripts"))
+from processes import family, resident
+
 from bayespress import data
 from bayespress.config import DataConfig
 
@@ -80,7 +83,7 @@ def write_parquet(path: Path, rows: Iterator[tuple[int, str]]) -> None:
 def run(model: Path, source: Path, output: Path, workers: int) -> dict[str, Any]:
     """Run the command; give its time and its memory."""
     command = [sys.executable, "-m", "bayespress.cli", "predict", model, "--input", source]
-    began, worked, peak, largest = time.perf_counter(), processor_seconds(), 0, 0
+    began, worked, peak, largest = time.perf_counter(), processor_seconds(), 0.0, 0.0
     with subprocess.Popen(
         [*map(str, command), "--output", str(output), "--workers", str(workers)],
         stdout=subprocess.PIPE,
@@ -89,7 +92,7 @@ def run(model: Path, source: Path, output: Path, workers: int) -> dict[str, Any]
     ) as process:
         while process.poll() is None:
             sizes = [resident(number) for number in family(process.pid)]
-            peak, largest = max(peak, sum(sizes)), max(largest, *sizes, 0)
+            peak, largest = max(peak, sum(sizes)), max(largest, *sizes)
             time.sleep(0.05)
         said = process.stdout.read() if process.stdout else ""
     if process.returncode:
@@ -100,8 +103,8 @@ def run(model: Path, source: Path, output: Path, workers: int) -> dict[str, Any]
         "seconds": round(seconds, 2),
         "rows_per_s": round(rows / seconds),
         "processor_s": round(processor_seconds() - worked, 2),
-        "peak_mb": peak // 1000,
-        "largest_mb": largest // 1000,
+        "peak_mb": round(peak),
+        "largest_mb": round(largest),
         "load": round(os.getloadavg()[0], 1),
     }
 
@@ -110,26 +113,6 @@ def processor_seconds() -> float:
     """Time of processors that all ended processes of this one took."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
-
-
-def family(number: int) -> Iterator[int]:
-    """Iterate over a process and all that it started."""
-    yield number
-    try:
-        started = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="utf-8")
-    except OSError:
-        return
-    for child in started.split():
-        yield from family(int(child))
-
-
-def resident(number: int) -> int:
-    """Kilobytes of memory of a process, 0 if it has ended."""
-    try:
-        status = Path(f"/proc/{number}/status").read_text(encoding="utf-8")
-    except OSError:
-        return 0
-    return next((int(x.split()[1]) for x in status.splitlines() if x.startswith("VmRSS")), 0)
 
 
 if __name__ == "__main__":

@@ -23,19 +23,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).parent))
 from check_runtimes import TOLD
+from processes import MEGABYTE, family, highest
 from strange_texts import LIMIT, built, encoder_of, network
 
 from bayespress.compact import CompactClassifier, CompactLSTM, save
 from bayespress.export.javascript import write_js
 from bayespress.runtime import TextPredictor
 
-MEGABYTE = 1_000_000
 SHAPES = {
     "words": "good bad it ",
     "one word": "x",
@@ -51,27 +51,6 @@ import { readFileSync } from "node:fs";
 import { predict } from "./model.mjs";
 console.log(JSON.stringify(predict(readFileSync(0, "utf8").slice(0, -1)).probabilities));
 """
-
-
-def family(number: int) -> Iterator[int]:
-    """Iterate over a process and all that it started."""
-    yield number
-    try:
-        started = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="utf-8")
-    except OSError:
-        return
-    for child in started.split():
-        yield from family(int(child))
-
-
-def highest(number: int) -> float:
-    """Megabytes that a process had in memory at most, 0 if it has ended."""
-    try:
-        status = Path(f"/proc/{number}/status").read_text(encoding="utf-8")
-    except OSError:
-        return 0.0
-    sizes = (int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM"))
-    return next(sizes, 0) * 1024 / MEGABYTE
 
 
 def text_of(shape: str, size: int) -> str:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).parent))
-from strange_lines import family, highest
+from processes import family, highest
 
 WORDS = [f"w{number}" for number in range(20_000)]
 FILES, AT_ONCE = 4, 50_000
