@@ -44,8 +44,10 @@ test-versions: $(VENV)/.test.stamp
 	@$(BIN)/python scripts/check_versions.py oldest
 	@$(BIN)/python scripts/check_versions.py newest
 
+# Their data stand in one place, named in full: tests change folders, and look at what is in them.
+coverage: export COVERAGE_FILE := $(CURDIR)/build/coverage/data
 coverage: $(VENV)/.test.stamp
-	@rm -f .coverage*
+	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m coverage run -m pytest -n 2 -q
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --fail-under=95
@@ -71,7 +73,7 @@ docs: $(VENV)/.test.stamp
 	@echo 'open build/site/index.html'
 
 clean:
-	rm -rf $(VENV) build dist mutants .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip writes to a log that is shown where something fails. The build backend is installed before the

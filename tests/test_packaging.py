@@ -1,6 +1,7 @@
 """The wheel and the source archive: built, and the wheel at work where only its needs are."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -14,7 +15,6 @@ import pytest
 import bayespress
 
 ROOT = Path(__file__).parents[1]
-BASE = ("numpy", "click", "rich", "markdown-it-py", "mdurl", "Pygments")
 NEEDED = (
     "bayespress/py.typed",
     "bayespress/recipes/imdb-fast.toml",
@@ -23,6 +23,15 @@ NEEDED = (
     "bayespress/export/templates/classifier.mjs",
     "bayespress/data/demo/LICENSE.txt",
 )
+
+
+def asked_for_by(name):
+    """Names of all packages that one cannot do without, as their metadata say."""
+    for requirement in distribution(name).requires or ():
+        if ";" not in requirement:  # else it is for an extra, or another Python
+            found = re.match(r"[\w.-]+", requirement)[0]
+            yield found
+            yield from asked_for_by(found)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +52,7 @@ def python(built, tmp_path_factory):
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
-    for name in BASE:
+    for name in asked_for_by("bayespress"):
         for file in distribution(name).files:
             top = file.parts[0]
             if top != ".." and not (packages / top).exists():

@@ -94,7 +94,7 @@ def test_a_label_that_the_model_does_not_know(tmp_path, trained):
             ["--epochs", "x", "--validation-fraction", "2", "--kl-form", "?"],
             ["epochs must be int", "validation_fraction must be between 0 and 0.9", "kl_form must"],
         ),
-        (["--epoch", "3"], ["no such option '--epoch'", "--epochs", "bayespress train --help"]),
+        (["--epoch", "3"], ["no such option", "--epoch", "--epochs", "bayespress train --help"]),
         (["--preset", "w+x"], ["unknown preset 'w+x'; did you mean 'w+", "There are "]),
         (["LLLLLX"], ["letter 6 (output) of a classifier code takes L, N or D; got 'X'"]),
         (["LLL"], ["a classifier code has 6 letters", "got 'LLL' with 3"]),
