@@ -43,6 +43,13 @@ def test_what_exceeds_the_threshold_is_pruned():
     assert parameter().tolist() == [0.5, 0]
 
 
+def test_what_meets_the_threshold_exactly_is_kept():
+    parameter = make([1.0, 2.0, 3.0]).eval()
+    parameter.threshold = parameter.log_alpha()[1].item()
+    assert parameter.keep().tolist() == [True, True, False]
+    assert parameter(rows=torch.tensor([2, 1])).tolist() == [0, 0.5]
+
+
 def test_a_mean_of_zero_is_pruned():
     parameter = VariationalParameter(torch.tensor([0.0, 1.0]), "L").eval()
     assert parameter.keep().tolist() == [False, True]
