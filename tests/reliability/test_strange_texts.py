@@ -127,7 +127,11 @@ def test_the_example_in_c_reads_lines_of_any_length(tmp_path, layers):
 
 
 @needs_node
-@pytest.mark.parametrize("text", ["x" * 8_000_000 + " good", "good " * 1_600_000, "\0" * 8_000_000])
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 8_000_000 + " good", "good " * 1_600_000, "\0" * 8_000_000],
+    ids=["a word", "words", "zero bytes"],
+)
 def test_javascript_reads_a_long_text_with_little_memory(tmp_path, text):
     model = random_network(encoder_of(["good", "bad"]), CompactLSTM, [[3]], outputs=3, seed=5)
     write_js(model, tmp_path / "model.mjs")

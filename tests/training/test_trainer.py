@@ -83,7 +83,7 @@ class Stop(Silent):
 @pytest.mark.parametrize("unknown", ["zero", "learned"])
 def test_it_learns_and_the_file_predicts_what_the_masked_network_does(tmp_path, labels, unknown):
     splits = make_splits(labels)
-    folder, trainer = train(tmp_path, splits=splits, epochs=12, unknown=unknown, kl_warmup=0.5)
+    folder, trainer = train(tmp_path, splits=splits, epochs=24, unknown=unknown, kl_warmup=0.5)
     result = finish(folder, splits.test)
     assert result["test_accuracy_file"] == result["test_accuracy_masked"] > 0.9
     assert result["largest_difference"] < 1e-5
@@ -95,7 +95,7 @@ def test_it_learns_and_the_file_predicts_what_the_masked_network_does(tmp_path, 
         masked_probabilities(trained, strange),
         atol=1e-5,
     )
-    assert trainer.progress.epoch == 12
+    assert trainer.progress.epoch == 24
 
 
 def same_tensors(first, second):

@@ -105,7 +105,7 @@ def main() -> None:
     except Stopped as stop:
         _end(str(stop), stop.exit_code)
     except (KeyboardInterrupt, click.Abort) as stop:
-        _end("stopped", exit_code(stop.__cause__ or stop))
+        _end("stopped", exit_code(stop))
     except Exception as error:
         message = _explain(error)
         if message is None:

@@ -54,9 +54,10 @@ def stoppable() -> Iterator[None]:
             signal.signal(signal.SIGINT, _end_at_once)
 
 
-def exit_code(error: BaseException | None) -> int:
-    """Give the exit code of what one of both signals raised, or whoever asked for an answer."""
-    return 128 + (signal.SIGTERM if isinstance(error, _Terminated) else signal.SIGINT)
+def exit_code(error: BaseException) -> int:
+    """Give the exit code of what one of both signals raised, or of click's word for it."""
+    raised = error if isinstance(error, KeyboardInterrupt) else error.__context__
+    return 128 + (signal.SIGTERM if isinstance(raised, _Terminated) else signal.SIGINT)
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

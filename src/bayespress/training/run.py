@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from bayespress.history import read_result
 from bayespress.storage import is_unfinished, locked, parse_object, write_atomically, write_bytes
 
 FORMAT = "1"
+# How safetensors tells the number of the system's error, newer and older versions.
+_SYSTEM_ERROR = re.compile(r"(?:os error|Os \{ code:) (\d+)")
 _LOCK = ".lock"
 
 
@@ -170,8 +173,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 def _as_os_error(error: Exception) -> OSError:
     text = str(error)
-    number = text.rpartition("os error ")[2].partition(")")[0]
-    return OSError(int(number), text) if number.isdigit() else OSError(text)
+    found = _SYSTEM_ERROR.search(text)
+    return OSError(int(found[1]), text) if found else OSError(text)
 
 
 @contextmanager
