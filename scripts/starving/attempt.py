@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from starving.zygote import Zygote
 
 _PARTS = ".bayespress/", "sweep.db", ".lock"
 """What names of files that are gone on with hold."""
+_NUMBER = re.compile(rb"\d+\.\d+(?:e-\d+)?")
+_ROUNDING = 2e-6
+"""Of probabilities that are told with six digits."""
 
 
 @dataclass
@@ -32,6 +36,9 @@ class Attempt:
         Its environment.
     before
         What was there.
+    rounds
+        Whether numbers of answers may differ by rounding: another program makes them where a
+        compiled one finds no place.
     """
 
     case: Case
@@ -41,6 +48,7 @@ class Attempt:
     env: dict[str, str]
     before: dict[str, bytes] = field(default_factory=dict)
     done: Done = field(default_factory=lambda: Done(0, "", ""))
+    rounds: bool = False
 
     @classmethod
     @contextmanager
@@ -75,7 +83,8 @@ class Attempt:
         """Tell what is wrong with the line, and with what is there now."""
         after = self.tree()
         if self.done.code == 0:
-            return [] if after == self.wanted else [f"exit code 0, but {self._difference(after)}"]
+            other = self._difference(after)
+            return [f"exit code 0, but {other}"] if other else []
         wrong = mistakes_of_line(self.done, self.case.notes)
         wrong += [f"left in the way: {name}" for name in scratch(self.root)]
         return [*wrong, *self._lost(after), *self._left(after)]
@@ -105,10 +114,18 @@ class Attempt:
         again = run(words, self.root, self.env)
         if again.code:
             return [f"with all that it needs: exit code {again.code}: {again.err.strip()[-300:]}"]
-        after = self.tree()
-        return [] if after == self.wanted else [f"again: {self._difference(after)}"]
+        other = self._difference(self.tree())
+        return [f"again: {other}"] if other else []
 
-    def _difference(self, after: Mapping[str, bytes]) -> str:
-        names = {*after, *self.wanted}
-        others = sorted(name for name in names if after.get(name) != self.wanted.get(name))
-        return f"other files than ever: {', '.join(others[:5])}"
+    def _difference(self, after: Mapping[str, bytes]) -> str | None:
+        names = sorted({*after, *self.wanted})
+        others = [name for name in names if not self._is_wanted(name, after.get(name))]
+        return f"other files than ever: {', '.join(others[:5])}" if others else None
+
+    def _is_wanted(self, name: str, content: bytes | None) -> bool:
+        wanted = self.wanted.get(name)
+        if content == wanted or content is None or wanted is None or not self.rounds:
+            return content == wanted
+        pairs = zip(_NUMBER.findall(content), _NUMBER.findall(wanted), strict=False)
+        is_near = all(abs(float(one) - float(other)) <= _ROUNDING for one, other in pairs)
+        return is_near and _NUMBER.sub(b"", content) == _NUMBER.sub(b"", wanted)

@@ -97,7 +97,7 @@ def small_disks(given: Given, zygote: Zygote, cases: Sequence[Case], step: int) 
                     env = environment(root, root / "home" / "cache", **kernels)
                 except OSError:  # what is there before does not fit either
                     continue
-                attempt = Attempt(case, given, root, wanted, env)
+                attempt = Attempt(case, given, root, wanted, env, rounds=True)
                 attempt.before = attempt.tree()
                 attempt.run(zygote)
                 mistakes = attempt.mistakes()

@@ -18,7 +18,7 @@ _SCRATCH = ("tmp", "home")
 _REMEDY = re.compile(
     r"free some|choose another|run the same command again|continue with: |BAYESPRESS_\w+|"
     r"lower --|check the network|try again|set HF_HOME|make room|pip install|start the run anew|"
-    r"write or download it again|elsewhere"
+    r"(?:write|copy) or download it (?:again|once more)|elsewhere"
 )
 _PROGRESS = re.compile(r"^[\d,]+ rows, [\d,]+ rows/s, [\d:]+ remaining$")
 _SECONDS_OF_AN_EPOCH = re.compile(rb'"seconds": [0-9.e-]+')
@@ -99,7 +99,8 @@ def tree(root: Path) -> dict[str, bytes]:
 def scratch(root: Path) -> list[str]:
     """Name what was left in the places for temporary files and in the home folder."""
     left = [path for name in _SCRATCH for path in (root / name).rglob("*") if path.is_file()]
-    return [path.relative_to(root).as_posix() for path in left]
+    # A lock stays where something was compiled.
+    return [path.relative_to(root).as_posix() for path in left if path.name != ".lock"]
 
 
 def mistakes_of_line(done: Done, notes: str = "") -> list[str]:

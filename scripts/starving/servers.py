@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif way == "sends to another place and back":
             self._head(302, 0, {"Location": self.path})
         elif content is None or way in ("answers 404", "answers 500"):
-            self._head(int(way[-3:]) if way else 404, 0, {})
+            self._head(int(way[-3:]) if way.startswith("answers") else 404, 0, {})
         else:
             self._send(way, content, has_body=has_body)
 

@@ -18,7 +18,7 @@ import struct
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,8 @@ class Zygote:
         """
         name = f"{root}/".encode()
         self._state.write_bytes(struct.pack(_LAYOUT, 0, fail_at, error, name, b""))
+        # A file that may not grow would cut short what is printed, too.
+        pipes = _pipes(self._streams) if "files" in limits else contextlib.nullcontext()
         job = {
             "arguments": list(arguments),
             "root": str(root),
@@ -108,6 +110,16 @@ class Zygote:
             "streams": [str(path) for path in self._streams],
             "modules": None if fail_at or limits else str(self._modules),
         }
+        with pipes as handles:
+            code = self._ended(job)
+            if code is None:
+                return Done(-9, "", f"it hung for {SECONDS} s")
+            said = _drained(handles) if handles else [path.read_bytes() for path in self._streams]
+        out, err = (content.decode(errors="replace") for content in said)
+        return Done(code, out, err)
+
+    def _ended(self, job: Mapping[str, Any]) -> int | None:
+        """Start a program, and wait for its end; None if it hangs, then it is killed."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job).encode() + b"\n")
         self._process.stdin.flush()
@@ -116,9 +128,7 @@ class Zygote:
         if code is None:
             os.killpg(child, signal.SIGKILL)
             self._line(SECONDS)
-            return Done(-9, "", f"it hung for {SECONDS} s")
-        out, err = (path.read_bytes().decode(errors="replace") for path in self._streams)
-        return Done(int(code), out, err)
+        return None if code is None else int(code)
 
     def writes(self) -> int:
         """Tell how often the last program wrote."""
@@ -135,6 +145,26 @@ class Zygote:
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], seconds)
         return os.read(self._process.stdout.fileno(), 16).decode() if ready else None
+
+
+@contextlib.contextmanager
+def _pipes(paths: Sequence[Path]) -> Iterator[list[int]]:
+    """Let these paths be pipes as long as the context lasts; each holds 64 kB."""
+    handles = []
+    for path in paths:
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        handles.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    try:
+        yield handles
+    finally:
+        for path, handle in zip(paths, handles, strict=True):
+            os.close(handle)
+            path.unlink()
+
+
+def _drained(handles: Sequence[int]) -> list[bytes]:
+    return [b"".join(iter(lambda: os.read(handle, 65_536), b"")) for handle in handles]  # noqa: B023
 
 
 def _serve() -> None:

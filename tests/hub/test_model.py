@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 import bayespress
 from bayespress import HubModel, compact
 from bayespress.errors import ArtifactError, ConfigError, HubError
+from bayespress.runtime.remote import fetch
 from bayespress.text.tokens import UNKNOWN
 from tests.compact.language_strategies import random_language_model, word_encoder
 from tests.compact.strategies import small_model
@@ -145,6 +146,21 @@ def test_a_damaged_file_is_named(hub, demo):
     hub.add("you/bad", {"model.bpr": demo.read_bytes()[:-3] + b"abc"})
     with pytest.raises(ArtifactError, match=r"you/bad/model\.bpr is damaged, its checksum"):
         HubModel.from_pretrained("you/bad")
+
+
+@pytest.mark.parametrize("load", [bayespress.load, HubModel.from_pretrained])
+def test_what_is_damaged_in_the_hubs_cache_is_fetched_anew(hub, demo, load):
+    hub.add("me/demo", {"model.bpr": demo.read_bytes()})
+    name = "hf://me/demo" if load is bayespress.load else "me/demo"
+    assert load(name).predict(TEXTS) == ["positive", "negative"]
+    cached = fetch("hf://me/demo")
+    cached.write_bytes(demo.read_bytes()[:700])
+    hub.status = 503
+    with pytest.raises(ArtifactError, match="is damaged"):
+        load(name)
+    hub.status = None
+    assert load(name).predict(TEXTS) == ["positive", "negative"]
+    assert cached.read_bytes() == demo.read_bytes()
 
 
 @pytest.mark.parametrize(

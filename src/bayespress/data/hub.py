@@ -12,6 +12,7 @@ from bayespress.data.files import Columns, value_row, value_rows
 from bayespress.data.model import RawSource, Row
 from bayespress.data.stored import TextStore, labels_of
 from bayespress.errors import BayespressError, DataError, DownloadError, MissingExtraError
+from bayespress.quiet import quietly
 from bayespress.storage import NO_SPACE, StorageError
 
 PREFIX = "hf:"
@@ -83,7 +84,8 @@ def _load(source: str, *, streaming: bool) -> Mapping[str, Any]:
 @contextmanager
 def _explained(source: str) -> Iterator[None]:
     try:
-        yield
+        with quietly(has_bars=True):
+            yield
     except BayespressError:
         raise
     except Exception as error:  # the library lets through errors of many others

@@ -12,8 +12,9 @@ from bayespress.compact.model import FloatArray
 from bayespress.errors import ArtifactError, HubError, MissingExtraError
 from bayespress.hub.facts import Facts
 from bayespress.hub.release import CARD_FILE, CONFIG_FILE, Release, read_facts, release_of
+from bayespress.quiet import quietly
 from bayespress.runtime import LanguageModel, TextPredictor
-from bayespress.runtime.remote import MODEL_FILE, download, explained, quietly
+from bayespress.runtime.remote import MODEL_FILE, download, download_model, explained
 from bayespress.storage import write_bytes
 
 try:
@@ -151,7 +152,7 @@ class HubModel(huggingface_hub.ModelHubMixin, library_name="bayespress"):
         folder = Path(model_id)
         if folder.is_dir():
             return cls(folder)
-        file = download(model_id, MODEL_FILE, **how)
+        file = download_model(model_id, **how)
         content = file.read_bytes()
         model = compact.loads(content, f"{model_id}/{MODEL_FILE}")
         return cls(Release(model, _facts_of(model_id, how), content=content))

@@ -7,12 +7,12 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from logging import ERROR
 from pathlib import Path
 from typing import Any
 
-from bayespress import __version__
-from bayespress.errors import HubError, MissingExtraError
+from bayespress import __version__, compact
+from bayespress.errors import ArtifactError, HubError, MissingExtraError
+from bayespress.quiet import quietly
 from bayespress.storage import NO_SPACE
 
 PREFIX = "hf://"
@@ -80,7 +80,26 @@ def fetch(reference: str) -> Path:
         If the package huggingface_hub is not installed.
     """
     at = Reference.parse(reference)
-    return download(at.repo, at.file, revision=at.revision)
+    return download_model(at.repo, at.file, revision=at.revision)
+
+
+def download_model(repo: str, file: str = MODEL_FILE, **how: Any) -> Path:
+    """Download a model file as :func:`download` does, once more if what is there is damaged.
+
+    What a server broke off stays in the hub's own cache, which asks no more for what it has.
+
+    Raises
+    ------
+    HubError, MissingExtraError
+        As :func:`download`.
+    """
+    found = download(repo, file, **how)
+    try:
+        compact.load(found)
+    except ArtifactError:
+        with contextlib.suppress(HubError):  # then the damage is told
+            return download(repo, file, **{**how, "force_download": True})
+    return found
 
 
 def download(repo: str, file: str, **how: Any) -> Path:
@@ -206,30 +225,3 @@ def _line(said: object) -> str:
     """Shorten what others say to one printable line."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(said)).split())
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Let huggingface_hub show no bars for kilobytes and log no retries: errors are one line.
-
-    Where the user's environment says what it shall show, it does.
-    """
-    from huggingface_hub.utils import (  # type: ignore[attr-defined] # noqa: PLC0415
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-        logging,
-    )
-
-    level, has_bars = logging.get_verbosity(), not are_progress_bars_disabled()
-    hides_bars = has_bars and "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ
-    if hides_bars:
-        disable_progress_bars()
-    if "HF_HUB_VERBOSITY" not in os.environ:
-        logging.set_verbosity(ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if hides_bars:
-            enable_progress_bars()
