@@ -3,6 +3,7 @@
 import errno
 import importlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -111,6 +112,14 @@ def test_a_data_set_that_finds_no_space_is_not_said_to_be_the_networks_fault():
     rule = r"cannot keep hf:a/b: .*; free some space, or set HF_HOME to"
     with pytest.raises(StorageError, match=rule), hub._explained("hf:a/b"):
         full()
+
+
+def test_retries_of_the_hubs_library_are_no_lines_of_their_own(monkeypatch):
+    monkeypatch.delenv("HF_HUB_VERBOSITY", raising=False)
+    logger = logging.getLogger("huggingface_hub.utils._http")
+    with hub._explained("hf:a/b"):
+        assert not logger.isEnabledFor(logging.WARNING)
+    assert logger.isEnabledFor(logging.WARNING)
 
 
 # Too little memory.
