@@ -206,6 +206,9 @@ def _become(job: dict[str, Any]) -> None:
         handle = os.open(path, flags)
         os.dup2(handle, number)
         os.close(handle)
+    # Python's own remember whether they can seek.
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115, PTH123
+    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115, PTH123
     os.chdir(job["root"])
     os.environ.clear()
     os.environ.update(job["env"])
