@@ -207,8 +207,8 @@ def _become(job: dict[str, Any]) -> None:
         os.dup2(handle, number)
         os.close(handle)
     # Python's own remember whether they can seek.
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115, PTH123
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     os.chdir(job["root"])
     os.environ.clear()
     os.environ.update(job["env"])
