@@ -114,8 +114,10 @@ class Zygote:
             code = self._ended(job)
             if code is None:
                 return Done(-9, "", f"it hung for {SECONDS} s")
-            said = _drained(handles) if handles else [path.read_bytes() for path in self._streams]
-        out, err = (content.decode(errors="replace") for content in said)
+            said = (
+                map(_drained, handles) if handles else [path.read_bytes() for path in self._streams]
+            )
+            out, err = (content.decode(errors="replace") for content in said)
         return Done(code, out, err)
 
     def _ended(self, job: Mapping[str, Any]) -> int | None:
@@ -163,8 +165,13 @@ def _pipes(paths: Sequence[Path]) -> Iterator[list[int]]:
             path.unlink()
 
 
-def _drained(handles: Sequence[int]) -> list[bytes]:
-    return [b"".join(iter(lambda: os.read(handle, 65_536), b"")) for handle in handles]  # noqa: B023
+def _drained(handle: int) -> bytes:
+    pieces = []
+    # What a program started may end a little later, and have the pipe open still.
+    with contextlib.suppress(BlockingIOError):
+        while piece := os.read(handle, 65_536):
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _serve() -> None:
