@@ -122,6 +122,15 @@ def test_retries_of_the_hubs_library_are_no_lines_of_their_own(monkeypatch):
     assert logger.isEnabledFor(logging.WARNING)
 
 
+def test_a_system_without_room_for_locks_is_one_line(trained, texts, monkeypatch):
+    refuse = mock.Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+    line = refused(*answer(trained, "--workers", "1"))
+    assert "there is no room for their locks (on Linux in /dev/shm): [Errno 28] No space" in line
+    assert "; mend that, then continue with: the same command" in line
+    assert not Path("out/texts.csv").exists()
+
+
 # Too little memory.
 
 MAP = "libtorch_cpu.so: failed to map segment from shared object"

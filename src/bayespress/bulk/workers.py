@@ -29,7 +29,7 @@ from bayespress.errors import ArtifactError
 from bayespress.export.native import NativePredictor
 from bayespress.runtime import TextPredictor
 from bayespress.runtime.predictor import Predictor
-from bayespress.storage import write_atomically, write_bytes
+from bayespress.storage import StorageError, write_atomically, write_bytes
 
 SourceFile = TextFile | ParquetFile
 _P = ParamSpec("_P")
@@ -87,10 +87,21 @@ class Pool:
         What answers texts in each of them.
     count
         How many there are.
+
+    Raises
+    ------
+    StorageError
+        If the system has no room for what they share.
     """
 
     def __init__(self, engine: Engine, count: int) -> None:
-        self._executor = ProcessPoolExecutor(count, get_context("spawn"), _begin, (engine,))
+        try:
+            self._executor = ProcessPoolExecutor(count, get_context("spawn"), _begin, (engine,))
+        except OSError as error:  # of a lock, which Linux keeps as a small file in memory
+            raise StorageError(
+                "processes cannot be started, there is no room for their locks (on Linux in "
+                f"/dev/shm): {error}; make some and run the same command again"
+            ) from error
 
     def __enter__(self) -> Pool:
         return self
