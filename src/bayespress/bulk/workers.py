@@ -99,8 +99,8 @@ class Pool:
             self._executor = ProcessPoolExecutor(count, get_context("spawn"), _begin, (engine,))
         except OSError as error:  # of a lock, which Linux keeps as a small file in memory
             raise StorageError(
-                "processes cannot be started, there is no room for their locks (on Linux in "
-                f"/dev/shm): {error}; make some and run the same command again"
+                "processes cannot be started, there is no room for their locks "
+                f"(on Linux in /dev/shm): {error}; make some and run the same command again"
             ) from error
 
     def __enter__(self) -> Pool:
