@@ -166,9 +166,10 @@ def test_half_precision_takes_two_bytes():
 def test_rows_or_columns_are_written_apart_where_they_differ(shape):
     array = sparse(shape, 1.0, multiples)
     scale = 10.0 ** np.arange(5)
-    array *= scale[:, None] if shape[0] == 5 else scale
-    packed = pack_array(array.astype(np.float32))
+    array = (array * (scale[:, None] if shape[0] == 5 else scale)).astype(np.float32)
+    packed = pack_array(array)
     assert packed[0] == (16 if shape[0] == 5 else 17)
+    np.testing.assert_array_equal(read_array(ByteReader(memoryview(packed)), shape), array)
 
 
 @pytest.mark.parametrize(("data", "shape", "message"), [
