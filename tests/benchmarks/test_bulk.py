@@ -25,4 +25,5 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         model = ROOT / "examples" / "models" / "demo.bpr"
         measured.append(bulk.run(model, source, tmp_path / f"out-{megabytes}", 1))
         assert measured[-1]["rows_per_s"] > 0
-    assert measured[1]["peak_mb"] < measured[0]["peak_mb"] + 30
+    # Of 72 MB more that are read; how many parts wait at once differs by some tens.
+    assert measured[1]["peak_mb"] < measured[0]["peak_mb"] + 50
