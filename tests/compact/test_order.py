@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bayespress.compact import by_alphabet, dumps
 from bayespress.runtime import LanguageModel, TextPredictor
 from bayespress.text import TextEncoder, Tokenizer, Vocabulary
-from tests.compact.language_strategies import language_models
+from tests.compact.language_strategies import char_encoder, language_models, random_language_model
 from tests.compact.strategies import encoder_of, models, networks, random_model
 
 LETTERS = st.sampled_from(["a", "b", "ab", "ba", "é", "Z"])
@@ -37,6 +37,19 @@ def test_a_sorted_language_model_says_the_same(model, words):
     expected = one.nll(model.encoder.encode(text))[0] if len(model.encoder.encode(text)) > 1 else []
     found = other.nll(ordered.encoder.encode(text))[0] if len(expected) else []
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_tokens_that_are_read_keep_their_weights_in_another_order():
+    model = random_language_model(char_encoder("dacb"), 2, inputs=[0, 2, 3])
+    ordered = by_alphabet(model)
+
+    def weights(of):
+        columns = zip(of.inputs, of.lstm.weight_ih.T, strict=True)
+        return {of.encoder.tokens[number]: column.tolist() for number, column in columns}
+
+    assert weights(ordered) == weights(model)
+    assert ordered.inputs.tolist() == sorted(ordered.inputs)
+    assert ordered.encoder.tokens != model.encoder.tokens
 
 
 def test_a_sorted_file_is_smaller():
