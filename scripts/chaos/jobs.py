@@ -180,7 +180,7 @@ JOBS = (
     _train("kernels", *TINY, "--epochs", "1", "--schedule", "paper", is_cold=True),
     Job("sweep", _SWEEP, _reviews, has_old=False),
     Job("compress", ("compress", "run", "--output", "small.bpr", "--force"), _trained),
-    Job("report", ("report", "run", "--output", "page.html"), _trained),
+    Job("report", ("report", "run", "--output", "page.html"), _trained, ends_once=True),
     _export("c", "c"),
     _export("c", "c", over=False),
     _export("js", "model.mjs"),

@@ -179,3 +179,29 @@ def test_no_process_of_a_bulk_prediction_hears_ctrl_c_even_while_it_starts(monke
     assert len(started_ones) == 3
     assert all(int(mask, 16) & 1 << signal.SIGINT - 1 for mask in blocked)
     assert all(b"OMP_NUM_THREADS=1" in environment for environment in threads)
+
+
+LOADING = """
+import signal, sys
+from importlib.abc import MetaPathFinder
+from bayespress.cli import main
+class Finder(MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "onnx":
+            signal.raise_signal(signal.NUMBER)
+            print("it waits", flush=True)
+sys.meta_path.insert(0, Finder())
+main()
+"""
+
+
+@BOTH
+def test_stops_wait_while_onnx_loads_where_they_would_crash(trained, tmp_path, number, code):
+    output = ("--output", tmp_path / "m.onnx")
+    arguments = ["export", trained.model, "--to", "onnx", *output]
+    program = [sys.executable, "-c", LOADING.replace("NUMBER", number.name)]
+    with started(arguments, program) as process:
+        said, error = process.communicate()
+    assert said.startswith("it waits\n")
+    assert (process.returncode, error) == (code, "\nstopped\n")
+    assert not (tmp_path / "m.onnx").exists()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bayespress.compact import CompactModel, dumps
@@ -46,7 +50,27 @@ def onnx_of(model: CompactModel) -> bytes:
     """
     dumps(model)  # checks the model
     try:
-        from bayespress.export.onnx.network import graph_of  # noqa: PLC0415 - onnx is an extra
+        with _stops_wait():
+            from bayespress.export.onnx.network import graph_of  # noqa: PLC0415 - onnx is an extra
     except ModuleNotFoundError:
         raise MissingExtraError("onnx", "writing ONNX") from None
     return graph_of(model).serialized(metadata_of(model))
+
+
+@contextmanager
+def _stops_wait() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait: what they raise while onnx loads its C++ is a crash there."""
+    if threading.current_thread() is not threading.main_thread():  # which hears none
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    for waited in came:
+        signal.raise_signal(waited)
