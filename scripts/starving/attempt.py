@@ -124,8 +124,10 @@ class Attempt:
 
     def _is_wanted(self, name: str, content: bytes | None) -> bool:
         wanted = self.wanted.get(name)
-        if content == wanted or content is None or wanted is None or not self.rounds:
-            return content == wanted
+        if content == wanted:
+            return True
+        if not self.rounds or content is None or wanted is None:
+            return False
         pairs = zip(_NUMBER.findall(content), _NUMBER.findall(wanted), strict=False)
         is_near = all(abs(float(one) - float(other)) <= _ROUNDING for one, other in pairs)
         return is_near and _NUMBER.sub(b"", content) == _NUMBER.sub(b"", wanted)
